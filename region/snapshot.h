@@ -1,0 +1,79 @@
+/*
+ * The snapshot file (.tsnap): a compact, self-contained copy of a region at one moment.
+ *
+ *     header (struct ts_snapshot_header)
+ *     section 1, section 2, ... in any order, each where the header's table says, 8-byte aligned
+ *
+ * Written by the tool under another name and renamed when it is complete. The reader trusts nothing in it.
+ */
+#ifndef TRACESNAP_REGION_SNAPSHOT_H
+#define TRACESNAP_REGION_SNAPSHOT_H
+
+#include "layout.h"
+
+#define TS_SNAPSHOT_MAGIC "TSNAPSHT"
+#define TS_SNAPSHOT_VERSION 1u
+#define TS_SNAPSHOT_SECTIONS_MAX 16u
+
+enum ts_section {
+    TS_SECTION_NODES = 1, /* struct ts_node, number 0 = root */
+    TS_SECTION_CONTEXTS,  /* struct ts_snapshot_context */
+    TS_SECTION_MODULES,   /* struct ts_snapshot_module, in the order of the modules' numbers */
+    TS_SECTION_THREADS,   /* struct ts_snapshot_thread */
+    TS_SECTION_TIMELINE,  /* struct ts_moment */
+    TS_SECTION_STRINGS    /* bytes */
+};
+
+struct ts_snapshot_context {
+    uint32_t node;
+    uint32_t reserved;
+    struct {
+        uint64_t count;
+        uint64_t size;
+    } allocated, freed, peak;
+    uint64_t temporary;
+};
+
+struct ts_snapshot_module {
+    uint64_t base;
+    uint64_t size;
+    uint32_t path_offset; /* in TS_SECTION_STRINGS */
+    uint32_t path_size;
+    uint32_t build_id_size;
+    uint32_t state; /* 0 = empty slot */
+    uint8_t build_id[TS_BUILD_ID_MAX];
+};
+
+struct ts_snapshot_thread {
+    uint32_t tid;
+    uint32_t alive; /* held its shard when the snapshot was taken */
+    char name[16];
+};
+
+struct ts_snapshot_header {
+    char magic[8];
+    uint32_t version;
+    uint32_t byte_order;
+    uint32_t header_size;
+    uint32_t section_count;
+    uint64_t taken_at;   /* wall clock, ns since 1970 UTC */
+    uint64_t rss;        /* of the process at that moment, bytes; 0 = unknown */
+    uint64_t peak_rss;   /* VmHWM, bytes; 0 = unknown */
+    uint64_t region_size; /* bytes that the region's file occupied */
+    uint32_t alive;      /* the process was running when the snapshot was taken */
+    uint32_t reserved;
+    uint64_t drops[TS_DROP_MAX];
+    uint64_t gauges[TS_GAUGE_MAX];
+    struct {
+        uint32_t id; /* enum ts_section */
+        uint32_t record_size;
+        uint64_t offset; /* in the file */
+        uint64_t count;  /* records */
+    } sections[TS_SNAPSHOT_SECTIONS_MAX];
+    struct ts_process process;
+};
+
+_Static_assert(sizeof(struct ts_snapshot_context) == 64, "layout");
+_Static_assert(sizeof(struct ts_snapshot_module) == 64, "layout");
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * Sources: what a report can read. A source is named by the user as a PID, a region file or a snapshot file,
+ * and becomes a capture. The traced process is never stopped and never asked.
+ */
+#ifndef TRACESNAP_TOOLS_SOURCE_SOURCE_H
+#define TRACESNAP_TOOLS_SOURCE_SOURCE_H
+
+#include "tools/base/capture.h"
+#include "tools/base/message.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Reads the source called `name` ("1234", "a.tsnap", "/dev/shm/tracesnap-0/..."). NULL and *error on failure. */
+struct capture *source_open(const char *name, struct error *error);
+
+/* Writes a snapshot file: to a temporary name beside it, then renamed. 0 or -1 and *error. */
+int snapshot_write(const struct capture *capture, const char *path, struct error *error);
+
+/* A region that was found in the user's directory. */
+struct region_entry {
+    char *path;
+    uint32_t pid;
+    uint32_t sequence;
+    uint64_t start_ticks;
+    bool alive;
+    char *session; /* "" = not started by `run` */
+};
+
+struct region_list {
+    struct region_entry *entries; /* by pid, then sequence */
+    size_t count;
+    size_t unreadable; /* files in the directory that are no regions of this version */
+};
+
+/*
+ * All regions in the directories of this user (and of other users, for root with `all_users`). A missing
+ * directory is an empty list. 0 or -1 and *error.
+ */
+int region_list_load(struct region_list *list, bool all_users, struct error *error);
+void region_list_free(struct region_list *list);
+
+/*
+ * Creates the user's own region directory where it is missing and checks that it is the user's and closed to
+ * others; its path goes to `path`. 0 or -1 and *error.
+ */
+int region_directory(char *path, size_t size, struct error *error);
+
+/* Changes the control word of a live region by compare-and-swap. */
+enum region_control { REGION_PAUSE, REGION_RESUME, REGION_CLEAR, REGION_RESET_PEAK };
+int region_control(const char *name, enum region_control what, struct error *error);
+
+#endif
