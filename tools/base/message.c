@@ -1,0 +1,108 @@
+/*
+ * Messages to the user, as text or as JSON: the only place that writes errors and notes to stderr.
+ */
+#include "tools/base/message.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool json_messages;
+
+void message_set_json(bool json)
+{
+    json_messages = json;
+}
+
+/* Names of files may hold anything; a message stays one line and moves no cursor. */
+static void make_printable(char *text)
+{
+    for (char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
+}
+
+static json_t *json_text(char *text)
+{
+    json_t *string = json_string(text);
+    if (string != NULL)
+        return string;
+    for (char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    return json_string(text);
+}
+
+static void print_json(const char *kind, const char *command, char *text)
+{
+    char schema[64];
+    snprintf(schema, sizeof(schema), "tracesnap.%s/1", kind);
+    json_t *object = json_object();
+    json_object_set_new(object, "schema", json_string(schema));
+    if (command != NULL)
+        json_object_set_new(object, "command", json_string(command));
+    json_object_set_new(object, kind, json_text(text));
+    char *line = json_dumps(object, JSON_COMPACT);
+    fprintf(stderr, "%s\n", line != NULL ? line : "{}");
+    free(line);
+    json_decref(object);
+}
+
+int error_set(struct error *error, const char *format, ...)
+{
+    if (error == NULL)
+        return -1;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->text, sizeof(error->text), format, arguments);
+    va_end(arguments);
+    return -1;
+}
+
+int message_error(const char *format, ...)
+{
+    char text[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    make_printable(text);
+    if (json_messages)
+        print_json("error", NULL, text);
+    else
+        fprintf(stderr, "tracesnap: %s\n", text);
+    return 2;
+}
+
+int message_usage(const char *command, const char *format, ...)
+{
+    char text[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    make_printable(text);
+    if (json_messages)
+        print_json("error", command, text);
+    else if (command != NULL)
+        fprintf(stderr, "tracesnap %s: %s: see 'tracesnap %s --help'\n", command, text, command);
+    else
+        fprintf(stderr, "tracesnap: %s: see 'tracesnap --help'\n", text);
+    return 2;
+}
+
+void message_note(const char *format, ...)
+{
+    char text[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    make_printable(text);
+    if (json_messages)
+        print_json("note", NULL, text);
+    else
+        fprintf(stderr, "tracesnap: note: %s\n", text);
+}
