@@ -1,0 +1,323 @@
+/*
+ * Loading a unit: one walk over its DIEs and one over its line table.
+ */
+#include "tools/symbol/unit.h"
+
+#include "tools/base/strpool.h"
+
+#include <dwarf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TREE_DEPTH_MAX 256u
+/* Only damaged files have more address ranges in a unit; many DIEs may name the same long list. */
+#define RANGES_MAX ((size_t)1 << 22)
+
+struct walk {
+    struct unit *unit;
+    struct code_bounds code;
+    size_t node_capacity;
+    struct range *ranges;
+    size_t range_count, range_capacity;
+    uint64_t steps_left; /* DIEs: links that form a maze must not be followed for ever */
+};
+
+static bool add_ranges(struct walk *walk, Dwarf_Die *die, uint32_t value)
+{
+    Dwarf_Addr base, low, high;
+    bool found = false;
+    for (ptrdiff_t next = 0; (next = dwarf_ranges(die, next, &base, &low, &high)) > 0;) {
+        /* What the linker threw away still has DWARF, at address 0 or so. */
+        if (low < walk->code.low || low >= walk->code.high || high <= low) {
+            continue;
+        }
+        if (walk->range_count >= RANGES_MAX) {
+            break;
+        }
+        walk->ranges = memory_grow(walk->ranges, walk->range_count, &walk->range_capacity,
+                                   sizeof *walk->ranges);
+        walk->ranges[walk->range_count++] =
+            (struct range){.low = low, .high = high, .value = value};
+        found = true;
+    }
+    return found;
+}
+
+static void walk_children(struct walk *walk, Dwarf_Die *parent, uint32_t node, unsigned depth);
+
+static void visit_function(struct walk *walk, Dwarf_Die *die, uint32_t parent, unsigned depth)
+{
+    struct unit *unit = walk->unit;
+    bool inlined = dwarf_tag(die) == DW_TAG_inlined_subroutine;
+    uint32_t number = (uint32_t)unit->node_count;
+    if (number == NODE_NONE || !add_ranges(walk, die, number)) {
+        /* A declaration or an abstract function: nothing below it is code. */
+        if (inlined) {
+            walk_children(walk, die, parent, depth);
+        }
+        return;
+    }
+    unit->nodes = memory_grow(unit->nodes, unit->node_count, &walk->node_capacity,
+                              sizeof *unit->nodes);
+    unit->nodes[unit->node_count++] = (struct unit_node){
+        .die = dwarf_dieoffset(die),
+        .parent = inlined ? parent : NODE_NONE,
+    };
+    walk_children(walk, die, number, depth);
+}
+
+static void visit(struct walk *walk, Dwarf_Die *die, uint32_t node, unsigned depth)
+{
+    switch (dwarf_tag(die)) {
+    case DW_TAG_subprogram:
+    case DW_TAG_inlined_subroutine:
+    case DW_TAG_entry_point:
+        visit_function(walk, die, node, depth);
+        break;
+    case DW_TAG_lexical_block:
+    case DW_TAG_try_block:
+    case DW_TAG_catch_block:
+    case DW_TAG_with_stmt:
+    case DW_TAG_namespace:
+    case DW_TAG_module:
+    case DW_TAG_class_type:
+    case DW_TAG_structure_type:
+    case DW_TAG_union_type:
+    case DW_TAG_interface_type:
+        walk_children(walk, die, node, depth);
+        break;
+    default:
+        break;
+    }
+}
+
+static void walk_children(struct walk *walk, Dwarf_Die *parent, uint32_t node, unsigned depth)
+{
+    Dwarf_Die die, next;
+    if (depth >= TREE_DEPTH_MAX || dwarf_haschildren(parent) != 1 ||
+        dwarf_child(parent, &die) != 0) {
+        return;
+    }
+    while (walk->steps_left > 0) {
+        walk->steps_left--;
+        visit(walk, &die, node, depth + 1);
+        if (dwarf_siblingof(&die, &next) != 0 || (char *)next.addr <= (char *)die.addr) {
+            return;
+        }
+        die = next;
+    }
+}
+
+/* No unit has more DIEs than bytes. */
+static uint64_t unit_size(Dwarf_Die *unit)
+{
+    Dwarf_Off start = dwarf_dieoffset(unit) - dwarf_cuoffset(unit), next;
+    size_t header;
+    if (dwarf_next_unit(dwarf_cu_getdwarf(unit->cu), start, &next, &header, NULL, NULL, NULL, NULL,
+                        NULL, NULL) != 0 ||
+        next <= start) {
+        return 0;
+    }
+    return next - start;
+}
+
+static void load_functions(struct unit *unit, Dwarf_Die *die, struct code_bounds code)
+{
+    struct walk walk = {.unit = unit, .code = code, .steps_left = unit_size(die)};
+    walk_children(&walk, die, NODE_NONE, 0);
+    unit->code = ranges_flatten(walk.ranges, walk.range_count);
+    free(walk.ranges);
+    if (unit->node_count != 0) {
+        unit->nodes = memory_resize(unit->nodes, unit->node_count, sizeof *unit->nodes);
+    }
+}
+
+static struct unit_files load_files(Dwarf_Die *die, const char *directory, struct names *names)
+{
+    struct unit_files result = {0};
+    Dwarf_Files *files;
+    if (dwarf_getsrcfiles(die, &files, &result.count) != 0) {
+        return (struct unit_files){0};
+    }
+    result.names = memory_resize(NULL, result.count, sizeof *result.names);
+    for (size_t i = 0; i < result.count; i++) {
+        const char *name = dwarf_filesrc(files, i, NULL, NULL);
+        /* libdw's own word for the file number 0 of older DWARF, which means none. */
+        bool unknown = name == NULL || strcmp(name, "???") == 0;
+        result.names[i] = unknown ? NULL : names_file(names, directory, name);
+    }
+    return result;
+}
+
+/* Rows that tell nothing new are left out: compilers write one for each statement, view and column. */
+static void add_row(struct unit *unit, size_t *capacity, struct unit_row row)
+{
+    struct unit_row *last = unit->row_count != 0 ? &unit->rows[unit->row_count - 1] : NULL;
+    if (last != NULL && last->address == row.address) {
+        *last = row;
+    } else if (last == NULL || last->line != row.line || last->file != row.file) {
+        unit->rows = memory_grow(unit->rows, unit->row_count, capacity, sizeof row);
+        unit->rows[unit->row_count++] = row;
+    }
+}
+
+static void load_rows(struct unit *unit, Dwarf_Die *die, struct code_bounds code)
+{
+    Dwarf_Lines *lines;
+    size_t count, capacity = 0;
+    if (dwarf_getsrclines(die, &lines, &count) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        Dwarf_Line *line = dwarf_onesrcline(lines, i);
+        struct unit_row row = {0};
+        Dwarf_Files *files;
+        size_t file = 0;
+        int number = 0;
+        bool end = false;
+        if (dwarf_lineaddr(line, &row.address) != 0 || row.address < code.low ||
+            row.address > code.high) {
+            continue;
+        }
+        dwarf_lineendsequence(line, &end);
+        dwarf_lineno(line, &number);
+        dwarf_line_file(line, &files, &file);
+        row.line = end ? LINE_END : number > 0 ? (uint32_t)number : 0;
+        row.file = end ? 0 : (uint32_t)file;
+        add_row(unit, &capacity, row);
+    }
+    unit->library_memory += count * 64;
+    if (unit->row_count != 0) {
+        unit->rows = memory_resize(unit->rows, unit->row_count, sizeof *unit->rows);
+    }
+}
+
+struct unit *unit_load(Dwarf *dwarf, Dwarf_Off offset, struct code_bounds code, struct names *names)
+{
+    struct unit *unit = memory_resize(NULL, 1, sizeof *unit);
+    *unit = (struct unit){.offset = offset, .library_memory = 64u << 10};
+    Dwarf_Die die, split;
+    if (dwarf_offdie(dwarf, offset, &die) != NULL) {
+        memset(&split, 0, sizeof split);
+        unit->split = dwarf_cu_info(die.cu, NULL, NULL, NULL, &split, NULL, NULL, NULL) == 0 &&
+                      split.addr != NULL && dwarf_tag(&split) == DW_TAG_compile_unit;
+        Dwarf_Attribute attribute;
+        const char *directory = dwarf_formstring(dwarf_attr(&die, DW_AT_comp_dir, &attribute));
+        load_rows(unit, &die, code);
+        unit->files = load_files(&die, directory, names);
+        load_functions(unit, unit->split ? &split : &die, code);
+        if (unit->split) {
+            unit->call_files = load_files(&split, directory, names);
+        }
+    }
+    size_t files = unit->files.count + unit->call_files.count;
+    unit->library_memory += files * 64;
+    unit->memory = sizeof *unit + unit->node_count * sizeof *unit->nodes +
+                   unit->row_count * sizeof *unit->rows + files * sizeof(char *) +
+                   unit->code.count * sizeof *unit->code.items;
+    return unit;
+}
+
+void unit_free(struct unit *unit)
+{
+    free(unit->code.items);
+    free(unit->nodes);
+    free(unit->rows);
+    free(unit->files.names);
+    free(unit->call_files.names);
+    free(unit);
+}
+
+static Dwarf_Die *find_die(const struct unit *unit, Dwarf_Off offset, Dwarf *dwarf, Dwarf_Die *die)
+{
+    Dwarf_Die split;
+    if (!unit->split) {
+        return dwarf_offdie(dwarf, offset, die);
+    }
+    if (dwarf_offdie(dwarf, unit->offset, die) == NULL ||
+        dwarf_cu_info(die->cu, NULL, NULL, NULL, &split, NULL, NULL, NULL) != 0 ||
+        split.addr == NULL) {
+        return NULL;
+    }
+    return dwarf_offdie(dwarf_cu_getdwarf(split.cu), offset, die);
+}
+
+/* The linkage name, which is complete (scopes, parameters) once demangled; C has plain names only. */
+static const char *function_name(Dwarf_Die *die)
+{
+    static const unsigned kinds[] = {DW_AT_linkage_name, DW_AT_MIPS_linkage_name, DW_AT_name};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        Dwarf_Attribute attribute;
+        const char *name = dwarf_formstring(dwarf_attr_integrate(die, kinds[i], &attribute));
+        if (name != NULL && name[0] != '\0') {
+            return name;
+        }
+    }
+    return NULL;
+}
+
+static Dwarf_Word number_of(Dwarf_Die *die, unsigned kind)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Word value;
+    return dwarf_formudata(dwarf_attr(die, kind, &attribute), &value) == 0 ? value : 0;
+}
+
+const struct unit_node *unit_node(struct unit *unit, uint32_t number, Dwarf *dwarf,
+                                  struct names *names)
+{
+    struct unit_node *node = &unit->nodes[number];
+    Dwarf_Die die;
+    if (node->named) {
+        return node;
+    }
+    node->named = true;
+    if (find_die(unit, node->die, dwarf, &die) == NULL) {
+        return node;
+    }
+    const char *name = function_name(&die);
+    node->name = name != NULL ? names_function(names, name) : NULL;
+    if (node->parent != NODE_NONE) {
+        const struct unit_files *files = unit->split ? &unit->call_files : &unit->files;
+        Dwarf_Word file = number_of(&die, DW_AT_call_file);
+        Dwarf_Word line = number_of(&die, DW_AT_call_line);
+        node->call_file = file < files->count ? files->names[file] : NULL;
+        node->call_line = line < LINE_END ? (uint32_t)line : 0;
+    }
+    return node;
+}
+
+/*
+ * Line 0 marks code that the compiler assigns to no line (merged branches, hoisted loads). addr2line and perf
+ * print it as it is, "file:0", which no one can open in an editor and which would split a function's sum over
+ * a line that does not exist. So the nearest earlier row with a line is taken, as llvm-symbolizer does with
+ * --skip-line-zero, but never from outside the sequence or from before the innermost function's code here:
+ * that row would name another function's line. If there is none, the line stays 0: unknown.
+ */
+const struct unit_row *unit_find_row(const struct unit *unit, uint64_t address, uint64_t start)
+{
+    size_t low = 0, high = unit->row_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (unit->rows[middle].address <= address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == 0 || unit->rows[low - 1].line == LINE_END) {
+        return NULL;
+    }
+    const struct unit_row *row = &unit->rows[low - 1];
+    for (const struct unit_row *earlier = row;
+         earlier->line == 0 && earlier > unit->rows && earlier->address > start;) {
+        earlier--;
+        if (earlier->line == LINE_END) {
+            break;
+        }
+        if (earlier->line != 0) {
+            return earlier;
+        }
+    }
+    return row;
+}
