@@ -61,7 +61,7 @@ struct ts_snapshot_header {
     uint64_t peak_rss;   /* VmHWM, bytes; 0 = unknown */
     uint64_t region_size; /* bytes that the region's file occupied */
     uint32_t alive;      /* the process was running when the snapshot was taken */
-    uint32_t reserved;
+    uint32_t paused;     /* allocations were not recorded at that moment */
     uint64_t drops[TS_DROP_MAX];
     uint64_t gauges[TS_GAUGE_MAX];
     struct {

@@ -1,0 +1,196 @@
+/*
+ * Writing a snapshot: the sections one after the other, built in memory and written at once.
+ */
+#include "tools/source/source.h"
+
+#include "region/snapshot.h"
+#include "tools/source/reader.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct image {
+    char *bytes;
+    size_t size, room;
+    bool failed; /* out of memory; checked once, at the end */
+};
+
+static void append(struct image *image, const void *bytes, size_t size)
+{
+    if (image->size + size > image->room) {
+        size_t room = (image->size + size) * 2;
+        char *moved = realloc(image->bytes, room);
+        if (moved == NULL) {
+            image->failed = true;
+            return;
+        }
+        image->bytes = moved;
+        image->room = room;
+    }
+    if (size != 0)
+        memcpy(image->bytes + image->size, bytes, size);
+    image->size += size;
+}
+
+static void begin_section(struct image *image, struct ts_snapshot_header *header, enum ts_section id,
+                          size_t record_size, uint64_t count)
+{
+    static const char zeros[8];
+    append(image, zeros, -image->size & 7);
+    uint32_t i = header->section_count++;
+    header->sections[i].id = id;
+    header->sections[i].record_size = (uint32_t)record_size;
+    header->sections[i].offset = image->size;
+    header->sections[i].count = count;
+}
+
+static void add_nodes(struct image *image, struct ts_snapshot_header *header,
+                      const struct capture *capture)
+{
+    begin_section(image, header, TS_SECTION_NODES, sizeof(struct ts_node), capture->node_count);
+    for (uint32_t i = 0; i < capture->node_count; i++) {
+        struct ts_node node = {.key = capture->nodes[i].key, .parent = capture->nodes[i].parent};
+        append(image, &node, sizeof(node));
+    }
+}
+
+static void add_contexts(struct image *image, struct ts_snapshot_header *header,
+                         const struct capture *capture)
+{
+    begin_section(image, header, TS_SECTION_CONTEXTS, sizeof(struct ts_snapshot_context),
+                  capture->context_count);
+    for (uint32_t i = 0; i < capture->context_count; i++) {
+        const struct capture_values *values = &capture->contexts[i].values;
+        struct ts_snapshot_context context = {
+            .node = capture->contexts[i].node,
+            .allocated = {values->allocated_count, values->allocated_size},
+            .freed = {values->freed_count, values->freed_size},
+            .peak = {values->peak_count, values->peak_size},
+            .temporary = values->temporary_count,
+        };
+        append(image, &context, sizeof(context));
+    }
+}
+
+static void add_modules(struct image *image, struct ts_snapshot_header *header,
+                        const struct capture *capture)
+{
+    uint32_t offset = 0;
+    begin_section(image, header, TS_SECTION_MODULES, sizeof(struct ts_snapshot_module),
+                  capture->module_count);
+    for (uint32_t i = 0; i < capture->module_count; i++) {
+        const struct capture_module *from = &capture->modules[i];
+        struct ts_snapshot_module module = {
+            .base = from->base,
+            .size = from->size,
+            .path_offset = offset,
+            .path_size = (uint32_t)strlen(from->path),
+            .build_id_size = from->build_id_size,
+            .state = from->path[0] != '\0',
+        };
+        memcpy(module.build_id, from->build_id, sizeof(module.build_id));
+        offset += module.path_size;
+        append(image, &module, sizeof(module));
+    }
+    begin_section(image, header, TS_SECTION_STRINGS, 1, offset);
+    for (uint32_t i = 0; i < capture->module_count; i++)
+        append(image, capture->modules[i].path, strlen(capture->modules[i].path));
+}
+
+static void add_rest(struct image *image, struct ts_snapshot_header *header,
+                     const struct capture *capture)
+{
+    begin_section(image, header, TS_SECTION_THREADS, sizeof(struct ts_snapshot_thread),
+                  capture->thread_count);
+    for (uint32_t i = 0; i < capture->thread_count; i++) {
+        const struct capture_thread *from = &capture->threads[i];
+        struct ts_snapshot_thread thread = {.tid = from->tid, .alive = from->alive};
+        memcpy(thread.name, from->name, sizeof(thread.name));
+        append(image, &thread, sizeof(thread));
+    }
+    begin_section(image, header, TS_SECTION_TIMELINE, sizeof(struct ts_moment),
+                  capture->timeline_count);
+    append(image, capture->timeline, capture->timeline_count * sizeof(struct ts_moment));
+}
+
+#define COPY_TEXT(to, from) snprintf((to), sizeof(to), "%s", (from))
+
+/* "running" and "killed" differ by `alive` alone. */
+static uint32_t state_number(const char *state)
+{
+    if (strcmp(state, "replaced") == 0)
+        return TS_STATE_REPLACED;
+    return strcmp(state, "exited") == 0 ? TS_STATE_EXITED : TS_STATE_RUNNING;
+}
+
+static void fill_process(struct ts_process *to, const struct capture_process *from)
+{
+    to->pid = from->pid;
+    to->parent_pid = from->parent_pid;
+    to->uid = from->uid;
+    to->sequence = from->sequence;
+    to->start_ticks = from->start_ticks;
+    to->start_time = from->start_time;
+    to->end_time = from->end_time;
+    to->state = state_number(from->state);
+    to->depth = from->depth;
+    to->sample = from->sample;
+    COPY_TEXT(to->boot_id, from->boot_id);
+    COPY_TEXT(to->session, from->session);
+    COPY_TEXT(to->version, from->version);
+    COPY_TEXT(to->host, from->host);
+    COPY_TEXT(to->exe, from->exe);
+    COPY_TEXT(to->cmdline, from->cmdline);
+    COPY_TEXT(to->options, from->options);
+}
+
+static void fill_header(struct ts_snapshot_header *header, const struct capture *capture)
+{
+    const struct capture_process *process = &capture->process;
+    memcpy(header->magic, TS_SNAPSHOT_MAGIC, sizeof(header->magic));
+    header->version = TS_SNAPSHOT_VERSION;
+    header->byte_order = TS_BYTE_ORDER;
+    header->header_size = sizeof(*header);
+    header->taken_at = process->taken_at;
+    header->rss = process->rss;
+    header->peak_rss = process->peak_rss;
+    header->region_size = process->region_size;
+    header->alive = process->alive;
+    header->paused = process->paused;
+    memcpy(header->drops, capture->drops, sizeof(capture->drops));
+    memcpy(header->gauges, capture->gauges, sizeof(capture->gauges));
+    fill_process(&header->process, process);
+}
+
+static int build(struct image *image, const struct capture *capture)
+{
+    struct ts_snapshot_header *header = calloc(1, sizeof(*header));
+    if (header == NULL)
+        return -1;
+    fill_header(header, capture);
+    append(image, header, sizeof(*header));
+    add_nodes(image, header, capture);
+    add_contexts(image, header, capture);
+    add_modules(image, header, capture);
+    add_rest(image, header, capture);
+    if (!image->failed)
+        memcpy(image->bytes, header, sizeof(*header));
+    free(header);
+    return image->failed ? -1 : 0;
+}
+
+int snapshot_write(const struct capture *capture, const char *path, struct error *error)
+{
+    struct image image = {0};
+    int result;
+    if (build(&image, capture) != 0)
+        result = error_set(error, "out of memory for the snapshot '%s'", path);
+    else if (file_write(path, image.bytes, image.size) != 0)
+        result = error_set(error, "cannot write '%s': %s", path, strerror(errno));
+    else
+        result = 0;
+    free(image.bytes);
+    return result;
+}
