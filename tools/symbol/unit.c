@@ -48,21 +48,19 @@ static void walk_children(struct walk *walk, Dwarf_Die *parent, uint32_t node, u
 static void visit_function(struct walk *walk, Dwarf_Die *die, uint32_t parent, unsigned depth)
 {
     struct unit *unit = walk->unit;
-    bool inlined = dwarf_tag(die) == DW_TAG_inlined_subroutine;
     uint32_t number = (uint32_t)unit->node_count;
+    if (dwarf_tag(die) != DW_TAG_inlined_subroutine) {
+        parent = NODE_NONE;
+    }
+    /* Also below an abstract function there is code: the methods of classes that are local to it. */
     if (number == NODE_NONE || !add_ranges(walk, die, number)) {
-        /* A declaration or an abstract function: nothing below it is code. */
-        if (inlined) {
-            walk_children(walk, die, parent, depth);
-        }
+        walk_children(walk, die, parent, depth);
         return;
     }
     unit->nodes = memory_grow(unit->nodes, unit->node_count, &walk->node_capacity,
                               sizeof *unit->nodes);
-    unit->nodes[unit->node_count++] = (struct unit_node){
-        .die = dwarf_dieoffset(die),
-        .parent = inlined ? parent : NODE_NONE,
-    };
+    unit->nodes[unit->node_count++] =
+        (struct unit_node){.die = dwarf_dieoffset(die), .parent = parent};
     walk_children(walk, die, number, depth);
 }
 
