@@ -1,0 +1,194 @@
+/*
+ * Makes JSON of the parts of a capture. All strings pass through json_text: a path or a command line may
+ * hold any bytes, and JSON may not.
+ */
+#include "tools/render/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define REPLACEMENT "\xef\xbf\xbd"
+
+static bool continues(const unsigned char *s, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return false;
+    return true;
+}
+
+/* Bytes of the UTF-8 character at s (Unicode 15, table 3-7), 0 if there is none. */
+static size_t utf8_length(const unsigned char *s)
+{
+    if (s[0] < 0x80)
+        return 1;
+    if (s[0] >= 0xc2 && s[0] <= 0xdf)
+        return continues(s + 1, 1) ? 2 : 0;
+    if (s[0] >= 0xe0 && s[0] <= 0xef) {
+        unsigned char low = s[0] == 0xe0 ? 0xa0 : 0x80;
+        unsigned char high = s[0] == 0xed ? 0x9f : 0xbf;
+        return s[1] >= low && s[1] <= high && continues(s + 1, 2) ? 3 : 0;
+    }
+    if (s[0] >= 0xf0 && s[0] <= 0xf4) {
+        unsigned char low = s[0] == 0xf0 ? 0x90 : 0x80;
+        unsigned char high = s[0] == 0xf4 ? 0x8f : 0xbf;
+        return s[1] >= low && s[1] <= high && continues(s + 1, 3) ? 4 : 0;
+    }
+    return 0;
+}
+
+json_t *json_text(const char *text)
+{
+    if (!text)
+        return json_null();
+    json_t *plain = json_string(text);
+    if (plain)
+        return plain;
+    char *clean = malloc(strlen(text) * strlen(REPLACEMENT) + 1);
+    if (!clean)
+        return json_null();
+    char *end = clean;
+    for (const unsigned char *s = (const unsigned char *)text; *s;) {
+        size_t length = utf8_length(s);
+        end = length ? mempcpy(end, s, length) : stpcpy(end, REPLACEMENT);
+        s += length ? length : 1;
+    }
+    *end = '\0';
+    json_t *value = json_string(clean);
+    free(clean);
+    return value;
+}
+
+json_t *json_count(uint64_t value)
+{
+    return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
+}
+
+json_t *json_moment(uint64_t ns)
+{
+    time_t seconds = (time_t)(ns / 1000000000u);
+    struct tm tm;
+    char date[40], text[64];
+    if (ns == 0 || !gmtime_r(&seconds, &tm))
+        return json_null();
+    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(text, sizeof(text), "%s.%06uZ", date, (unsigned)(ns % 1000000000u / 1000));
+    return json_string(text);
+}
+
+json_t *json_hex(const uint8_t *bytes, size_t size)
+{
+    char text[2 * TS_BUILD_ID_MAX + 1];
+    if (size == 0 || size > TS_BUILD_ID_MAX)
+        return json_null();
+    for (size_t i = 0; i < size; i++)
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    return json_string(text);
+}
+
+json_t *json_process(const struct capture *capture)
+{
+    const struct capture_process *process = &capture->process;
+    json_t *object = json_object();
+    json_object_set_new(object, "pid", json_integer(process->pid));
+    json_object_set_new(object, "parent_pid", json_integer(process->parent_pid));
+    json_object_set_new(object, "uid", json_integer(process->uid));
+    json_object_set_new(object, "exe", json_text(process->exe));
+    json_object_set_new(object, "cmdline", json_text(process->cmdline));
+    json_object_set_new(object, "host", json_text(process->host));
+    json_object_set_new(object, "boot_id", json_text(process->boot_id));
+    json_object_set_new(object, "session", json_text(process->session));
+    json_object_set_new(object, "sequence", json_integer(process->sequence));
+    json_object_set_new(object, "start_time", json_moment(process->start_time));
+    json_object_set_new(object, "end_time", json_moment(process->end_time));
+    json_object_set_new(object, "state", json_text(process->state));
+    json_object_set_new(object, "alive", json_boolean(process->alive));
+    json_object_set_new(object, "paused", json_boolean(process->paused));
+    json_object_set_new(object, "depth", json_integer(process->depth));
+    json_object_set_new(object, "sample", json_count(process->sample));
+    json_object_set_new(object, "options", json_text(process->options));
+    json_object_set_new(object, "rss", json_count(process->rss));
+    json_object_set_new(object, "peak_rss", json_count(process->peak_rss));
+    json_object_set_new(object, "region_size", json_count(process->region_size));
+    json_object_set_new(object, "version", json_text(process->version));
+    return object;
+}
+
+json_t *json_drops(const struct capture *capture)
+{
+    json_t *object = json_object();
+#define X(name, key, meaning)                                                                      \
+    json_object_set_new(object, key, json_count(capture->drops[TS_DROP_##name]));
+    TS_DROP_LIST(X)
+#undef X
+    return object;
+}
+
+json_t *json_gauges(const struct capture *capture)
+{
+    json_t *object = json_object();
+#define X(name, key, meaning)                                                                      \
+    json_object_set_new(object, key, json_count(capture->gauges[TS_GAUGE_##name]));
+    TS_GAUGE_LIST(X)
+#undef X
+    return object;
+}
+
+json_t *json_timeline(const struct capture *capture)
+{
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < capture->timeline_count; i++) {
+        const struct ts_moment *moment = &capture->timeline[i];
+        json_t *point = json_object();
+        json_object_set_new(point, "time", json_real((double)moment->time / 1e9));
+        json_object_set_new(point, "size", json_count(moment->live_size));
+        json_object_set_new(point, "count", json_count(moment->live_count));
+        json_object_set_new(point, "rss", moment->rss ? json_count(moment->rss) : json_null());
+        json_array_append_new(array, point);
+    }
+    return array;
+}
+
+json_t *json_totals(const struct capture_values *values, size_t contexts)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "size", json_count(values->allocated_size - values->freed_size));
+    json_object_set_new(object, "count", json_count(values->allocated_count - values->freed_count));
+    json_object_set_new(object, "peak_size", json_count(values->peak_size));
+    json_object_set_new(object, "peak_count", json_count(values->peak_count));
+    json_object_set_new(object, "allocated_size", json_count(values->allocated_size));
+    json_object_set_new(object, "allocated_count", json_count(values->allocated_count));
+    json_object_set_new(object, "freed_size", json_count(values->freed_size));
+    json_object_set_new(object, "freed_count", json_count(values->freed_count));
+    json_object_set_new(object, "temporary_count", json_count(values->temporary_count));
+    json_object_set_new(object, "contexts", json_count(contexts));
+    return object;
+}
+
+json_t *json_frame(const struct report_frame *frame)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "function", json_text(frame->function));
+    json_object_set_new(object, "file", json_text(frame->file));
+    json_object_set_new(object, "line", frame->line ? json_integer(frame->line) : json_null());
+    json_object_set_new(object, "object", json_text(frame->object));
+    json_object_set_new(object, "offset", frame->object ? json_count(frame->offset) : json_null());
+    json_object_set_new(object, "inlined", json_boolean(frame->inlined));
+    json_object_set_new(object, "kind", json_string("native"));
+    return object;
+}
+
+json_t *json_document(const char *schema)
+{
+    json_t *document = json_object();
+    json_object_set_new(document, "schema", json_string(schema));
+    return document;
+}
+
+void json_print(json_t *document, FILE *out)
+{
+    json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    fputc('\n', out);
+    json_decref(document);
+}

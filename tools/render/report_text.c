@@ -1,0 +1,177 @@
+/*
+ * Statistics and differences as text: tracemalloc's lines, one per row, with the function after them.
+ */
+#include "tools/render/render.h"
+#include "tools/render/source_line.h"
+#include "tools/render/style.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *const render_groups[] = {
+    [GROUP_LINE] = "line",     [GROUP_FUNCTION] = "function", [GROUP_FILE] = "file",
+    [GROUP_OBJECT] = "object", [GROUP_STACK] = "stack",       NULL,
+};
+
+const char *const render_sorts[] = {
+    [SORT_SIZE] = "size",           [SORT_COUNT] = "count",         [SORT_PEAK] = "peak",
+    [SORT_ALLOCATED] = "allocated", [SORT_TEMPORARY] = "temporary", NULL,
+};
+
+static void print_process(const struct capture *capture, const char *side, bool color, FILE *out)
+{
+    const struct capture_process *process = &capture->process;
+    char when[32];
+    fprintf(out, "%s%s%s%s (pid %u), %s%s, at %s\n", side, style(color, STYLE_BOLD),
+            *process->cmdline ? process->cmdline : process->exe, style(color, STYLE_PLAIN),
+            process->pid, process->state, process->paused ? ", paused" : "",
+            format_time(when, process->taken_at));
+}
+
+static void print_totals(const struct capture_values *totals, bool color, FILE *out)
+{
+    char live[32], blocks[32], peak[32], ever[32], calls[32];
+    fprintf(out, "%slive %s%s in %s blocks, peak %s, allocated %s in %s blocks",
+            style(color, STYLE_BOLD),
+            format_size(live, (int64_t)(totals->allocated_size - totals->freed_size), false),
+            style(color, STYLE_PLAIN),
+            format_count(blocks, totals->allocated_count - totals->freed_count),
+            format_size(peak, (int64_t)totals->peak_size, false),
+            format_size(ever, (int64_t)totals->allocated_size, false),
+            format_count(calls, totals->allocated_count));
+    if (totals->allocated_count)
+        fprintf(out, ", %.0f %% temporary",
+                100.0 * (double)totals->temporary_count / (double)totals->allocated_count);
+    fputc('\n', out);
+}
+
+static void print_head(const struct report *report, bool color, FILE *out)
+{
+    if (report->is_diff) {
+        print_process(report->old, "old: ", color, out);
+        print_totals(&report->old_totals, color, out);
+    }
+    print_process(report->capture, report->is_diff ? "new: " : "", color, out);
+    print_totals(&report->totals, color, out);
+    if (report->old)
+        print_drops(report->old, color, out);
+    print_drops(report->capture, color, out);
+    if (report->capture->process.sample) {
+        char gap[32];
+        fprintf(out, "sampled one allocation per %s: all figures are estimates\n",
+                format_size(gap, (int64_t)report->capture->process.sample, false));
+    }
+    fputc('\n', out);
+}
+
+/* "size=S, count=N, average=A", with the differences in brackets, as tracemalloc prints both. */
+static void print_values(const struct report *report, const struct report_row *row, bool color, FILE *out)
+{
+    char size[32], diff[32], average[32], peak[32];
+    fprintf(out, "size=%s", format_size(size, (int64_t)row->size, false));
+    if (report->is_diff)
+        fprintf(out, " (%s%s%s)",
+                style(color, row->size_diff > 0   ? STYLE_RED
+                             : row->size_diff < 0 ? STYLE_GREEN
+                                                  : STYLE_PLAIN),
+                format_size(diff, row->size_diff, true), style(color, STYLE_PLAIN));
+    fprintf(out, ", count=%llu", (unsigned long long)row->count);
+    if (report->is_diff)
+        fprintf(out, " (%+lld)", (long long)row->count_diff);
+    if (row->count)
+        fprintf(out, ", average=%s", format_average(average, row->size, row->count));
+    const struct capture_values *values = &row->values;
+    if (report->options.sort == SORT_PEAK)
+        fprintf(out, ", peak=%s", format_size(peak, (int64_t)values->peak_size, false));
+    if (report->options.sort == SORT_ALLOCATED)
+        fprintf(out, ", allocated=%s", format_size(peak, (int64_t)values->allocated_size, false));
+    if (report->options.sort == SORT_TEMPORARY)
+        fprintf(out, ", temporary=%llu", (unsigned long long)values->temporary_count);
+}
+
+static void print_row(const struct report *report, const struct report_row *row, bool color, FILE *out)
+{
+    fprintf(out, "%s%s%s: ", style(color, STYLE_BOLD), row->label, style(color, STYLE_PLAIN));
+    print_values(report, row, color, out);
+    if (report->options.group == GROUP_LINE && row->place.function && row->place.file)
+        fprintf(out, "  %s[%s]%s", style(color, STYLE_DIM), row->place.function,
+                style(color, STYLE_PLAIN));
+    else if (report->options.group == GROUP_FUNCTION && (row->place.file || row->place.object))
+        fprintf(out, "  %s[%s]%s", style(color, STYLE_DIM),
+                row->place.file ? row->place.file : row->place.object, style(color, STYLE_PLAIN));
+    fputc('\n', out);
+}
+
+static void print_frame(const struct report_frame *frame, bool color, FILE *out)
+{
+    char text[SOURCE_LINE_MAX];
+    if (frame->file)
+        fprintf(out, "  File \"%s\", line %u", frame->file, frame->line);
+    else if (frame->object)
+        fprintf(out, "  Object \"%s\", offset %#llx", frame->object, (unsigned long long)frame->offset);
+    else
+        fputs("  Unknown code", out);
+    if (frame->function)
+        fprintf(out, ", in %s", frame->function);
+    fprintf(out, "%s\n", frame->inlined ? " (inlined)" : "");
+    if (frame->file && source_line(text, frame->file, frame->line))
+        fprintf(out, "    %s%s%s\n", style(color, STYLE_DIM), text, style(color, STYLE_PLAIN));
+}
+
+/* A stack: its blocks, then its frames as Python prints a traceback, the most recent call last. */
+static void print_stack(const struct report *report, const struct report_row *row, bool color, FILE *out)
+{
+    char size[32], count[32];
+    fprintf(out, "%s%s blocks: %s%s\n", style(color, STYLE_BOLD), format_count(count, row->count),
+            format_size(size, (int64_t)row->size, false), style(color, STYLE_PLAIN));
+    fputs("  ", out);
+    print_values(report, row, color, out);
+    fputc('\n', out);
+    for (size_t i = row->frame_count; i-- > 0;)
+        print_frame(&row->frames[i], color, out);
+    fputc('\n', out);
+}
+
+static void print_rest(const struct report *report, uint64_t shown, FILE *out)
+{
+    uint64_t size = 0;
+    char text[32];
+    for (uint64_t i = shown; i < report->row_count; i++)
+        size += report->rows[i].size;
+    if (shown < report->row_count) {
+        fprintf(out, "%llu other", (unsigned long long)(report->row_count - shown));
+        /* Under --cumulative one block counts in many rows: a sum of rows would mean nothing. */
+        if (!report->options.cumulative)
+            fprintf(out, ": %s", format_size(text, (int64_t)size, false));
+        fputc('\n', out);
+    }
+    const struct capture_values *totals = &report->totals;
+    size = totals->allocated_size - totals->freed_size;
+    fprintf(out, "Total allocated size: %s", format_size(text, (int64_t)size, false));
+    if (report->is_diff) {
+        uint64_t old = report->old_totals.allocated_size - report->old_totals.freed_size;
+        fprintf(out, " (%s)", format_size(text, (int64_t)(size - old), true));
+    }
+    fputc('\n', out);
+}
+
+void render_text(const struct report *report, const struct render_options *options, FILE *out)
+{
+    static const char *const plural[] = {"lines", "functions", "files", "objects", "stacks"};
+    uint64_t shown = options->top && options->top < report->row_count ? options->top : report->row_count;
+    print_head(report, options->color, out);
+    fprintf(out, "%s%s%llu %s by %s%s\n", style(options->color, STYLE_BOLD),
+            shown < report->row_count ? "Top " : "", (unsigned long long)shown,
+            plural[report->options.group],
+            report->is_diff && report->options.sort == SORT_SIZE
+                ? "size difference"
+                : render_sorts[report->options.sort],
+            style(options->color, STYLE_PLAIN));
+    for (uint64_t i = 0; i < shown; i++) {
+        if (report->options.group == GROUP_STACK)
+            print_stack(report, &report->rows[i], options->color, out);
+        else
+            print_row(report, &report->rows[i], options->color, out);
+    }
+    print_rest(report, shown, out);
+}
