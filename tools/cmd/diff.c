@@ -23,8 +23,8 @@ static int show(const struct diff_values *values, const struct report_options *o
                 const struct subject *old, const struct subject *new)
 {
     struct error error = {""};
-    struct report *report = report_build(new->capture, new->symbolizer, old->capture, old->symbolizer,
-                                         options, &error);
+    struct report *report = report_build(new->capture, new->symbolizer, old->capture,
+                                         old->symbolizer, options, &error);
     struct render_options render = render_options_read(&values->common, values->view.top, stdout);
     if (!report)
         return message_error("%s", error.text);

@@ -1,5 +1,6 @@
 /*
- * Reads a program's ELF file by libelf: who loads it, whose malloc it calls, what is known of its lines.
+ * Reads a program's ELF file by libelf: who loads it, whose malloc it calls, what is known of its
+ * lines.
  */
 #include "tools/cmd/doctor_elf.h"
 
@@ -34,7 +35,8 @@ static void read_loader(Elf *elf, const GElf_Phdr *segment, struct program *prog
 {
     size_t file_size;
     const char *file = elf_rawfile(elf, &file_size);
-    size_t size = segment->p_filesz < sizeof(program->loader) ? segment->p_filesz : sizeof(program->loader) - 1;
+    size_t size = segment->p_filesz < sizeof(program->loader) ? segment->p_filesz
+                                                              : sizeof(program->loader) - 1;
     if (file && segment->p_offset <= file_size && size <= file_size - segment->p_offset)
         memcpy(program->loader, file + segment->p_offset, size);
 }
@@ -50,7 +52,8 @@ static void read_dynamic(Elf_Scn *section, const GElf_Shdr *header, struct progr
 }
 
 /* A malloc that the program defines comes before every preloaded one. */
-static void read_symbols(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, struct program *program)
+static void read_symbols(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
+                         struct program *program)
 {
     Elf_Data *data = elf_getdata(section, NULL);
     size_t count = header->sh_entsize ? header->sh_size / header->sh_entsize : 0;
@@ -69,7 +72,8 @@ static void read_notes(Elf_Scn *section, struct program *program)
     Elf_Data *data = elf_getdata(section, NULL);
     GElf_Nhdr note;
     size_t name, description, next;
-    for (size_t at = 0; data && (next = gelf_getnote(data, at, &note, &name, &description)) > 0; at = next)
+    for (size_t at = 0; data && (next = gelf_getnote(data, at, &note, &name, &description)) > 0;
+         at = next)
         if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && note.n_descsz <= BUILD_ID_MAX &&
             memcmp((char *)data->d_buf + name, "GNU", 4) == 0) {
             memcpy(program->build_id, (char *)data->d_buf + description, note.n_descsz);
@@ -83,7 +87,8 @@ static void read_sections(Elf *elf, struct program *program)
     GElf_Shdr header;
     if (elf_getshdrstrndx(elf, &names) != 0)
         return;
-    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section)) && gelf_getshdr(section, &header);) {
+    for (Elf_Scn *section = NULL;
+         (section = elf_nextscn(elf, section)) && gelf_getshdr(section, &header);) {
         const char *name = elf_strptr(elf, names, header.sh_name);
         if (header.sh_type == SHT_DYNAMIC)
             read_dynamic(section, &header, program);
@@ -129,30 +134,34 @@ static void check_symbols(struct findings *findings, const struct program *progr
     const char *urls = getenv("DEBUGINFOD_URLS");
     bool server = urls && *urls;
     if (program->lines)
-        findings_add(findings, LEVEL_OK, "symbols", NULL, "the program has its own debug information");
+        findings_add(findings, LEVEL_OK, "symbols", NULL,
+                     "the program has its own debug information");
     else if (has_debug_file(program))
         findings_add(findings, LEVEL_OK, "symbols", NULL, "a debug file is installed");
     else if (server && program->build_id_size)
-        findings_add(findings, LEVEL_OK, "symbols", NULL, "no debug file here: debuginfod will be asked (%s)",
-                     urls);
+        findings_add(findings, LEVEL_OK, "symbols", NULL,
+                     "no debug file here: debuginfod will be asked (%s)", urls);
     else
         findings_add(findings, LEVEL_NOTE, "symbols",
-                     program->build_id_size
-                         ? "build with -g, install the package's debug symbols (-dbgsym, -debuginfo), or set "
-                           "DEBUGINFOD_URLS"
-                         : "build with -g",
+                     program->build_id_size ? "build with -g, install the package's debug symbols "
+                                              "(-dbgsym, -debuginfo), or set "
+                                              "DEBUGINFOD_URLS"
+                                            : "build with -g",
                      program->symbols ? "no debug information: functions have names, but no lines"
                                       : "no debug information: the program is stripped");
 }
 
-static void check_machine(struct findings *findings, const char *path, const struct program *program)
+static void check_machine(struct findings *findings, const char *path,
+                          const struct program *program)
 {
     if (program->header.e_machine != OWN_MACHINE ||
         program->header.e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32))
         findings_add(findings, LEVEL_PROBLEM, "machine", "use a tracesnap built for that machine",
                      "'%s' is made for another machine or word size", path);
-    else if (!program->loader[0] && program->dynamic && program->header.e_type == ET_DYN && !program->pie)
-        findings_add(findings, LEVEL_PROBLEM, "program", "name a program", "'%s' is a library", path);
+    else if (!program->loader[0] && program->dynamic && program->header.e_type == ET_DYN &&
+             !program->pie)
+        findings_add(findings, LEVEL_PROBLEM, "program", "name a program", "'%s' is a library",
+                     path);
     else if (!program->loader[0])
         findings_add(findings, LEVEL_PROBLEM, "static",
                      "link it dynamically: without a dynamic loader nothing can be preloaded",
@@ -168,7 +177,8 @@ static void check_machine(struct findings *findings, const char *path, const str
                      "link the allocator as a shared library, which tracesnap can stand before",
                      "'%s' has its own malloc linked in: its allocations will not be seen", path);
     else
-        findings_add(findings, LEVEL_OK, "program", NULL, "'%s' is dynamically linked with glibc", path);
+        findings_add(findings, LEVEL_OK, "program", NULL, "'%s' is dynamically linked with glibc",
+                     path);
 }
 
 void doctor_check_elf(struct findings *findings, const char *path)
@@ -180,7 +190,8 @@ void doctor_check_elf(struct findings *findings, const char *path)
     if (fd < 0)
         findings_add(findings, LEVEL_NOTE, "program", "make it readable", "cannot read '%s'", path);
     else if (!program || !read_program(elf, program))
-        findings_add(findings, LEVEL_PROBLEM, "program", "name a program", "not an executable file '%s'", path);
+        findings_add(findings, LEVEL_PROBLEM, "program", "name a program",
+                     "not an executable file '%s'", path);
     else {
         check_machine(findings, path, program);
         check_symbols(findings, program);

@@ -1,5 +1,6 @@
 /*
- * doctor's checks of the machine: what a trace needs besides the program. The last of them traces /bin/true.
+ * doctor's checks of the machine: what a trace needs besides the program. The last of them traces
+ * /bin/true.
  */
 #include "tools/cmd/doctor.h"
 #include "tools/cmd/launch.h"
@@ -19,8 +20,8 @@
 #include <unistd.h>
 
 #define MIB (1024ull * 1024)
-#define SPACE_ENOUGH (128 * MIB)  /* for a big program with many call stacks */
-#define SPACE_LEAST (4 * MIB)     /* for any program at all */
+#define SPACE_ENOUGH (128 * MIB) /* for a big program with many call stacks */
+#define SPACE_LEAST (4 * MIB)    /* for any program at all */
 #define ADDRESS_SPACE_ENOUGH (2048 * MIB)
 
 static void check_space(struct findings *findings, const char *directory)
@@ -32,8 +33,8 @@ static void check_space(struct findings *findings, const char *directory)
     const char *fix = "free space there, set TRACESNAP_DIR to a directory with more, or give the "
                       "container more shared memory (docker run --shm-size=1g)";
     if (free_bytes < SPACE_LEAST)
-        findings_add(findings, LEVEL_PROBLEM, "space", fix, "only %llu KiB free in '%s'", free_bytes / 1024,
-                     directory);
+        findings_add(findings, LEVEL_PROBLEM, "space", fix, "only %llu KiB free in '%s'",
+                     free_bytes / 1024, directory);
     else if (free_bytes < SPACE_ENOUGH)
         findings_add(findings, LEVEL_NOTE, "space", fix,
                      "%llu MiB free in '%s': a program with very many call stacks may need more",
@@ -60,11 +61,12 @@ static bool check_directory(struct findings *findings)
     return true;
 }
 
-static void check_limit(struct findings *findings, int resource, const char *name, unsigned long long enough,
-                        const char *fix)
+static void check_limit(struct findings *findings, int resource, const char *name,
+                        unsigned long long enough, const char *fix)
 {
     struct rlimit limit;
-    if (getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < enough)
+    if (getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        limit.rlim_cur < enough)
         findings_add(findings, LEVEL_NOTE, "limits", fix, "%s is %llu KiB", name,
                      (unsigned long long)limit.rlim_cur / 1024);
 }
@@ -135,12 +137,14 @@ static void check_preload(struct findings *findings, const char *library)
         close(messages);
     }
     if (status != 0 || *text)
-        findings_add(findings, LEVEL_PROBLEM, "preload", "see what the loader says, above all about the library",
+        findings_add(findings, LEVEL_PROBLEM, "preload",
+                     "see what the loader says, above all about the library",
                      "/bin/true fails with the library preloaded (status %d): %s",
                      WEXITSTATUS(status), text);
     else if (!found)
         findings_add(findings, LEVEL_PROBLEM, "preload",
-                     "unset LD_PRELOAD and TRACESNAP_OPTIONS and try again; TRACESNAP_OPTIONS=verbose=1 says more",
+                     "unset LD_PRELOAD and TRACESNAP_OPTIONS and try again; "
+                     "TRACESNAP_OPTIONS=verbose=1 says more",
                      "/bin/true left no region when it was traced");
     else
         findings_add(findings, LEVEL_OK, "preload", NULL, "/bin/true was traced");

@@ -41,7 +41,8 @@ static bool find_program(const char *name, char *path, size_t size)
     }
 }
 
-/* What the loader calls secure execution: it preloads only from the system's own directories then. */
+/* What the loader calls secure execution: it preloads only from the system's own directories then.
+ */
 static void check_privileges(struct findings *findings, const char *path, const struct stat *status)
 {
     const char *fix = "run a copy without these rights, as a user who has them already";
@@ -82,17 +83,19 @@ static void check_file(struct findings *findings, const char *name, int level)
     char path[PATH_MAX], interpreter[PATH_MAX];
     struct stat status;
     if (!find_program(name, path, sizeof(path)))
-        findings_add(findings, LEVEL_PROBLEM, "program", "check its name and PATH", "not found '%s'", name);
+        findings_add(findings, LEVEL_PROBLEM, "program", "check its name and PATH",
+                     "not found '%s'", name);
     else if (stat(path, &status) != 0)
-        findings_add(findings, LEVEL_PROBLEM, "program", "check its name", "cannot find '%s': %s", path,
-                     strerror(errno));
+        findings_add(findings, LEVEL_PROBLEM, "program", "check its name", "cannot find '%s': %s",
+                     path, strerror(errno));
     else if (!S_ISREG(status.st_mode))
         findings_add(findings, LEVEL_PROBLEM, "program", "name a program", "not a file '%s'", path);
     else if (access(path, X_OK) != 0)
         findings_add(findings, LEVEL_PROBLEM, "program", "make it executable (chmod +x)",
                      "not executable '%s'", path);
     else if (read_interpreter(path, interpreter, sizeof(interpreter))) {
-        findings_add(findings, LEVEL_OK, "program", NULL, "'%s' is a script, run by '%s'", path, interpreter);
+        findings_add(findings, LEVEL_OK, "program", NULL, "'%s' is a script, run by '%s'", path,
+                     interpreter);
         if (level < SCRIPT_LEVELS)
             check_file(findings, interpreter, level + 1);
     } else {

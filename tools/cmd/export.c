@@ -21,7 +21,7 @@ static const char *const format_names[] = {
 #define X(name, help) #name,
     EXPORT_FORMATS(X)
 #undef X
-    NULL,
+        NULL,
 };
 
 static const struct option_spec export_specs[] = {
@@ -57,7 +57,8 @@ static int export_run(const struct command *command, const void *all, int count,
         report_options_release(&options);
         return 2;
     }
-    struct report *report = report_build(subject.capture, subject.symbolizer, NULL, NULL, &options, &error);
+    struct report *report = report_build(subject.capture, subject.symbolizer, NULL, NULL, &options,
+                                         &error);
     if (report)
         formats[values->format].write(report, stdout);
     else

@@ -1,6 +1,6 @@
 /*
- * fork, exec, wait. What the program's parent may not do to it: outlive its signals, or keep its ending to
- * itself.
+ * fork, exec, wait. What the program's parent may not do to it: outlive its signals, or keep its
+ * ending to itself.
  */
 #include "tools/cmd/launch.h"
 
@@ -38,7 +38,8 @@ static void exec_program(char **arguments, const sigset_t *mask, int report)
     sigprocmask(SIG_SETMASK, mask, NULL);
     execvp(arguments[0], arguments);
     int error = errno;
-    /* The parent reads end of file, if this should fail, and calls it a program that ended with 127. */
+    /* The parent reads end of file, if this should fail, and calls it a program that ended with
+     * 127. */
     ssize_t written = write(report, &error, sizeof(error));
     _exit(written == sizeof(error) ? 127 : 125);
 }
@@ -108,7 +109,8 @@ int launch_program(struct launch *launch, char **arguments)
         return -1;
     }
     ssize_t got;
-    while ((got = read(ends[0], &launch->exec_error, sizeof(launch->exec_error))) < 0 && errno == EINTR)
+    while ((got = read(ends[0], &launch->exec_error, sizeof(launch->exec_error))) < 0 &&
+           errno == EINTR)
         continue;
     if (got != sizeof(launch->exec_error))
         launch->exec_error = 0;

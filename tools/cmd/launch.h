@@ -1,6 +1,6 @@
 /*
- * Runs a program and waits for it, out of its way: signals of the terminal go to the program, and those that
- * end a job are passed on to it.
+ * Runs a program and waits for it, out of its way: signals of the terminal go to the program, and
+ * those that end a job are passed on to it.
  */
 #ifndef TRACESNAP_TOOLS_CMD_LAUNCH_H
 #define TRACESNAP_TOOLS_CMD_LAUNCH_H

@@ -44,7 +44,8 @@ static bool find_by_pattern(char *path, size_t size, const char *directory, cons
 static bool find_beside(char *path, size_t size)
 {
     static const char *const built[] = {".libs/" LIBRARY, "shim/.libs/" LIBRARY};
-    static const char *const installed[] = {"../lib/" LIBRARY, "../lib64/" LIBRARY, "../lib/*/" LIBRARY};
+    static const char *const installed[] = {"../lib/" LIBRARY, "../lib64/" LIBRARY,
+                                            "../lib/*/" LIBRARY};
     char directory[PATH_MAX], above[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", directory, sizeof(directory) - 1);
     if (length <= 0)
@@ -70,11 +71,13 @@ static bool find_beside(char *path, size_t size)
 int library_find(char *path, size_t size, struct error *error)
 {
     if (!find_beside(path, size) && !copy_readable(path, size, TRACESNAP_LIBDIR "/" LIBRARY))
-        return error_set(error, "library not found '%s/%s': install tracesnap, or build it with 'make'",
+        return error_set(error,
+                         "library not found '%s/%s': install tracesnap, or build it with 'make'",
                          TRACESNAP_LIBDIR, LIBRARY);
     if (strpbrk(path, ": "))
-        return error_set(error, "library's path has a blank or a colon '%s': LD_PRELOAD cannot name it, "
-                                "move tracesnap",
+        return error_set(error,
+                         "library's path has a blank or a colon '%s': LD_PRELOAD cannot name it, "
+                         "move tracesnap",
                          path);
     return 0;
 }
@@ -108,5 +111,6 @@ void session_new(char *session)
         words[0] = (uint64_t)getpid();
         words[1] = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     }
-    snprintf(session, 40, "%016llx%016llx", (unsigned long long)words[0], (unsigned long long)words[1]);
+    snprintf(session, 40, "%016llx%016llx", (unsigned long long)words[0],
+             (unsigned long long)words[1]);
 }

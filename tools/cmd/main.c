@@ -12,9 +12,10 @@
 #define COMMANDS_MAX 32
 
 const struct command *const command_table[] = {
-    &run_command,    &ps_command,    &snap_command,       &stats_command,  &diff_command,
-    &export_command, &pause_command, &resume_command,     &clear_command,  &reset_peak_command,
-    &doctor_command, &help_command,  NULL,
+    &run_command,   &ps_command,         &snap_command,   &stats_command,
+    &diff_command,  &export_command,     &pause_command,  &resume_command,
+    &clear_command, &reset_peak_command, &doctor_command, &help_command,
+    NULL,
 };
 
 const struct command *command_find(const char *name)
@@ -48,7 +49,8 @@ void commands_usage(FILE *out)
           out);
     for (const struct command *const *command = command_table; *command; command++)
         fprintf(out, "  %-12s%s\n", (*command)->name, (*command)->summary);
-    fputs("\n'tracesnap COMMAND --help' shows the options of a command; tracesnap(7) explains the words.\n",
+    fputs("\n'tracesnap COMMAND --help' shows the options of a command; tracesnap(7) explains the "
+          "words.\n",
           out);
 }
 
@@ -98,7 +100,8 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--dump-options") == 0)
         return dump_options();
     if (argv[1][0] == '-')
-        return message_error("unknown option '%s': give a command first, see 'tracesnap --help'", argv[1]);
+        return message_error("unknown option '%s': give a command first, see 'tracesnap --help'",
+                             argv[1]);
     const struct command *command = command_find(argv[1]);
     return command ? run_command_line(command, argc - 2, argv + 2) : 2;
 }

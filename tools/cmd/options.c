@@ -1,6 +1,6 @@
 /*
- * Parses a command line by a command's tables. Options may stand before or after the operands, `--` ends
- * them; where the operands are a program, the first of them ends the options.
+ * Parses a command line by a command's tables. Options may stand before or after the operands, `--`
+ * ends them; where the operands are a program, the first of them ends the options.
  */
 #include "tools/cmd/options.h"
 
@@ -17,7 +17,8 @@ struct match {
     void *value;
 };
 
-static bool next_option(const struct command *command, void *values, size_t *at, struct match *match)
+static bool next_option(const struct command *command, void *values, size_t *at,
+                        struct match *match)
 {
     size_t i = (*at)++;
     for (const struct option_group *group = command->groups; group->options; group++) {
@@ -42,7 +43,8 @@ static bool find_long(const struct command *command, void *values, const char *n
     return false;
 }
 
-static bool find_short(const struct command *command, void *values, char letter, struct match *match)
+static bool find_short(const struct command *command, void *values, char letter,
+                       struct match *match)
 {
     for (size_t at = 0; next_option(command, values, &at, match);)
         if (match->option->letter && match->option->letter == letter)
@@ -61,8 +63,8 @@ static int unknown_option(const struct command *command, const char *given, size
     snprintf(word, sizeof(word), "%.*s", (int)length, given);
     const char *near = given[0] == '-' ? suggest(word + 2, names, count) : NULL;
     if (given[0] != '-')
-        return message_error("unknown option '-%.*s': see 'tracesnap %s --help'", (int)length, given,
-                             command->name);
+        return message_error("unknown option '-%.*s': see 'tracesnap %s --help'", (int)length,
+                             given, command->name);
     if (near)
         return message_error("unknown option '%s': did you mean '--%s'?", word, near);
     return message_error("unknown option '%s': see 'tracesnap %s --help'", word, command->name);
@@ -86,7 +88,8 @@ static int set_number(const struct option_spec *option, uint64_t *value, const c
     bool digits = text[0] >= '0' && text[0] <= '9' && *end == '\0';
     if (!digits || errno != 0 || number < option->min || number > option->max)
         return message_error("bad value of --%s '%s': use a number from %llu to %llu", option->name,
-                             text, (unsigned long long)option->min, (unsigned long long)option->max);
+                             text, (unsigned long long)option->min,
+                             (unsigned long long)option->max);
     *value = number;
     return 0;
 }
@@ -95,7 +98,8 @@ static int add_item(const struct option_spec *option, struct option_list *list, 
 {
     const char **items = realloc(list->items, (list->count + 1) * sizeof(*items));
     if (!items)
-        return message_error("no memory for the values of '--%s': give fewer of them", option->name);
+        return message_error("no memory for the values of '--%s': give fewer of them",
+                             option->name);
     items[list->count++] = text;
     list->items = items;
     return 0;

@@ -1,6 +1,7 @@
 /*
- * Options as tables. A table is the one place where an option is defined: parsing, --help, the dump that the
- * manual pages are checked against, and the suggestions for misspelled names are made from it.
+ * Options as tables. A table is the one place where an option is defined: parsing, --help, the dump
+ * that the manual pages are checked against, and the suggestions for misspelled names are made from
+ * it.
  */
 #ifndef TRACESNAP_TOOLS_CMD_OPTIONS_H
 #define TRACESNAP_TOOLS_CMD_OPTIONS_H
@@ -36,7 +37,8 @@ struct option_spec {
     const char *const *choices; /* NULL-terminated */
 };
 
-/* Options that several commands share are one group with one struct, embedded in each command's values. */
+/* Options that several commands share are one group with one struct, embedded in each command's
+ * values. */
 struct option_group {
     const char *title;
     const struct option_spec *options;
@@ -72,13 +74,16 @@ struct command {
 #define OPTION_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /*
- * Reads argv[0..argc-1] into `values` (values_size bytes, zeroed). Operands are moved to the front of argv and
- * counted in *operands. 0, or 2 when an error was printed. Operands are not counted under --help.
+ * Reads argv[0..argc-1] into `values` (values_size bytes, zeroed). Operands are moved to the front
+ * of argv and counted in *operands. 0, or 2 when an error was printed. Operands are not counted
+ * under --help.
  */
-int options_parse(const struct command *command, void *values, int argc, char **argv, int *operands);
+int options_parse(const struct command *command, void *values, int argc, char **argv,
+                  int *operands);
 void options_release(const struct command *command, void *values);
 
-/* Whether --json stands among the options: asked before parsing, so that parse errors can be JSON, too. */
+/* Whether --json stands among the options: asked before parsing, so that parse errors can be JSON,
+ * too. */
 bool options_want_json(const struct command *command, int argc, char **argv);
 
 /* --help, and one line of tab-separated fields per command and option. */

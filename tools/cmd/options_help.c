@@ -1,6 +1,6 @@
 /*
- * What people and checks read of the option tables: --help, the dump, and the nearest name to a misspelled
- * one. The options that every command has are defined here.
+ * What people and checks read of the option tables: --help, the dump, and the nearest name to a
+ * misspelled one. The options that every command has are defined here.
  */
 #include "tools/cmd/options.h"
 
@@ -66,7 +66,8 @@ void options_dump(const struct command *command, FILE *out)
             const struct option_spec *option = &group->options[i];
             char letter[3] = {option->letter ? '-' : '\0', option->letter, '\0'};
             fprintf(out, "option\t%s\t--%s\t%s\t%s\t%s\t", command->name, option->name, letter,
-                    option->argument ? option->argument : "", option->initial ? option->initial : "");
+                    option->argument ? option->argument : "",
+                    option->initial ? option->initial : "");
             for (size_t c = 0; option->choices && option->choices[c]; c++)
                 fprintf(out, "%s%s", c ? "," : "", option->choices[c]);
             fputc('\n', out);
@@ -110,7 +111,9 @@ const char *suggest(const char *word, const char *const *names, size_t count)
         size_t known = strlen(names[i]);
         if (known > WORD_MAX)
             continue;
-        unsigned d = known > length && strncmp(names[i], word, length) == 0 ? 1 : distance(word, names[i]);
+        unsigned d = known > length && strncmp(names[i], word, length) == 0
+                         ? 1
+                         : distance(word, names[i]);
         if (d < least) {
             least = d;
             best = names[i];

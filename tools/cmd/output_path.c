@@ -60,12 +60,14 @@ int output_path_check(const char *path, struct error *error)
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
         result = error_set(error, "not a regular file '%s': give -o the name of a file", path);
     else if (stat(where, &status) != 0)
-        result = error_set(error, "no such directory '%s': create it or give -o another name", where);
+        result = error_set(error, "no such directory '%s': create it or give -o another name",
+                           where);
     else if (!S_ISDIR(status.st_mode))
         result = error_set(error, "not a directory '%s': give -o another name", where);
     else if (access(where, W_OK | X_OK) != 0)
-        result = error_set(error, "%s '%s': give -o a name in a directory that you may write to",
-                           errno == EROFS ? "file system is read-only" : "no permission to write in", where);
+        result = error_set(
+            error, "%s '%s': give -o a name in a directory that you may write to",
+            errno == EROFS ? "file system is read-only" : "no permission to write in", where);
     free(directory);
     return result;
 }

@@ -45,7 +45,8 @@ static void print_all(const struct ps_values *values, const struct region_list *
         dead += !entry->alive;
         if (!entry->alive && !values->all)
             continue;
-        /* A process may have just begun, or ended: what cannot be read now is no reason to show nothing. */
+        /* A process may have just begun, or ended: what cannot be read now is no reason to show
+         * nothing. */
         struct capture *capture = source_open(entry->path, NULL);
         if (capture)
             processes_add(processes, capture, entry->path);
@@ -57,9 +58,11 @@ static void print_all(const struct ps_values *values, const struct region_list *
     if (values->common.json)
         return;
     if (dead && !values->all)
-        message_note("%zu dead process%s left a region: see 'tracesnap ps --all'", dead, dead == 1 ? "" : "es");
+        message_note("%zu dead process%s left a region: see 'tracesnap ps --all'", dead,
+                     dead == 1 ? "" : "es");
     if (unreadable)
-        message_note("%zu file%s in the region directory cannot be read: made by another version of tracesnap?",
+        message_note("%zu file%s in the region directory cannot be read: made by another version "
+                     "of tracesnap?",
                      unreadable, unreadable == 1 ? "" : "s");
 }
 

@@ -137,7 +137,8 @@ static void read_filter(struct report_filter *filter, const char *text, bool inc
     char *glob = memory_resize(NULL, length + 1, 1);
     memcpy(glob, text, length);
     glob[length] = '\0';
-    *filter = (struct report_filter){inclusive, glob, line > UINT32_MAX ? UINT32_MAX : (uint32_t)line};
+    *filter = (struct report_filter){inclusive, glob,
+                                     line > UINT32_MAX ? UINT32_MAX : (uint32_t)line};
 }
 
 int report_options_read(struct report_options *options, const struct filter_options *filter,
@@ -174,7 +175,8 @@ void report_options_release(struct report_options *options)
     options->filter_count = 0;
 }
 
-struct render_options render_options_read(const struct common_options *common, uint64_t top, FILE *out)
+struct render_options render_options_read(const struct common_options *common, uint64_t top,
+                                          FILE *out)
 {
     bool color = output_color(out, common->color == COLOR_ALWAYS, common->color == COLOR_NEVER);
     return (struct render_options){.color = color, .top = top};

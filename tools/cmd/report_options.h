@@ -1,6 +1,6 @@
 /*
- * What stats, diff, export and run have in common: the options that choose and arrange, and the way from a
- * source's name to a report.
+ * What stats, diff, export and run have in common: the options that choose and arrange, and the way
+ * from a source's name to a report.
  */
 #ifndef TRACESNAP_TOOLS_CMD_REPORT_OPTIONS_H
 #define TRACESNAP_TOOLS_CMD_REPORT_OPTIONS_H
@@ -43,11 +43,13 @@ struct subject {
 int subject_open(struct subject *subject, const char *name, const char *sysroot);
 void subject_close(struct subject *subject);
 
-/* `view` may be NULL: by stack, by size. Release with report_options_release. 0, or 2 after an error. */
+/* `view` may be NULL: by stack, by size. Release with report_options_release. 0, or 2 after an
+ * error. */
 int report_options_read(struct report_options *options, const struct filter_options *filter,
                         const struct view_options *view);
 void report_options_release(struct report_options *options);
 
-struct render_options render_options_read(const struct common_options *common, uint64_t top, FILE *out);
+struct render_options render_options_read(const struct common_options *common, uint64_t top,
+                                          FILE *out);
 
 #endif

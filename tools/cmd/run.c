@@ -84,8 +84,8 @@ static int prepare(const struct run_values *values, const char *session, struct 
     if (values->depth)
         length += snprintf(options + length, sizeof(options) - (size_t)length, ":depth=%llu",
                            (unsigned long long)values->depth);
-    snprintf(options + length, sizeof(options) - (size_t)length, "%s%s", values->paused ? ":paused=1" : "",
-             values->no_follow ? ":follow=0" : "");
+    snprintf(options + length, sizeof(options) - (size_t)length, "%s%s",
+             values->paused ? ":paused=1" : "", values->no_follow ? ":follow=0" : "");
     return library_preload(library, options, error);
 }
 
@@ -94,19 +94,23 @@ static int explain_exec(const char *program, int error)
     if (error == ENOENT)
         message_error("program not found '%s': check its name and PATH", program);
     else
-        message_error("cannot run '%s': %s, see 'tracesnap doctor -- %s'", program, strerror(error), program);
+        message_error("cannot run '%s': %s, see 'tracesnap doctor -- %s'", program, strerror(error),
+                      program);
     return error == ENOENT ? 127 : 126;
 }
 
-static int print_summary(const struct run_values *values, const char *source, const struct run_result *result)
+static int print_summary(const struct run_values *values, const char *source,
+                         const struct run_result *result)
 {
-    struct report_options options = {.group = GROUP_LINE, .sort = SORT_PEAK, .attribute = ATTRIBUTE_USER};
+    struct report_options options = {
+        .group = GROUP_LINE, .sort = SORT_PEAK, .attribute = ATTRIBUTE_USER};
     struct render_options render = render_options_read(&values->common, values->top, stderr);
     struct subject subject;
     struct error error = {""};
     if (subject_open(&subject, source, NULL) != 0)
         return 2;
-    struct report *report = report_build(subject.capture, subject.symbolizer, NULL, NULL, &options, &error);
+    struct report *report = report_build(subject.capture, subject.symbolizer, NULL, NULL, &options,
+                                         &error);
     if (!report)
         message_error("%s", error.text);
     else if (values->common.json)
@@ -120,7 +124,8 @@ static int print_summary(const struct run_values *values, const char *source, co
 }
 
 /* Saves what the program left and tells of it. 0, or 2 after an error was printed. */
-static int conclude(const struct run_values *values, const char *id, const struct launch *launch, char **command)
+static int conclude(const struct run_values *values, const char *id, const struct launch *launch,
+                    char **command)
 {
     struct session session;
     struct error error = {""};
@@ -141,7 +146,8 @@ static int conclude(const struct run_values *values, const char *id, const struc
             .elapsed = launch->elapsed,
             .source = path ? path : pid,
             .children = session.count - 1,
-            .children_hint = values->output ? "their snapshots lie beside it" : "tracesnap ps --all",
+            .children_hint = values->output ? "their snapshots lie beside it"
+                                            : "tracesnap ps --all",
         };
         status |= print_summary(values, path ? path : session.entries[0]->path, &result);
     }
@@ -176,8 +182,10 @@ const struct command run_command = {
     .name = "run",
     .usage = "[--] CMD [ARG...]",
     .summary = "Trace a program, print what held most at its peak",
-    .text = "The status is the program's own, 128 + N if signal N killed it; 125 if tracesnap failed, 126 if\n"
-            "CMD cannot be run, 127 if it was not found. Without -o the regions stay for 'tracesnap stats PID'.\n",
+    .text = "The status is the program's own, 128 + N if signal N killed it; 125 if tracesnap "
+            "failed, 126 if\n"
+            "CMD cannot be run, 127 if it was not found. Without -o the regions stay for "
+            "'tracesnap stats PID'.\n",
     .groups = run_groups,
     .values_size = sizeof(struct run_values),
     .min_operands = 1,

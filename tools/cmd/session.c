@@ -22,7 +22,8 @@ int session_load(struct session *session, const char *id, pid_t pid, struct erro
         struct region_entry *entry = &session->list.entries[i];
         if (strcmp(entry->session, id) != 0)
             continue;
-        /* The list is in order of sequence: the last region of the process is the main program's. */
+        /* The list is in order of sequence: the last region of the process is the main program's.
+         */
         if (entry->pid == (uint32_t)pid) {
             best = session->count;
             session->has_main = true;
@@ -43,8 +44,10 @@ void session_free(struct session *session)
     region_list_free(&session->list);
 }
 
-/* PID; PID-SEQUENCE for a program that another one replaced; with the start time where a pid came twice. */
-static void make_label(const struct session *session, const struct region_entry *entry, char *label, size_t size)
+/* PID; PID-SEQUENCE for a program that another one replaced; with the start time where a pid came
+ * twice. */
+static void make_label(const struct session *session, const struct region_entry *entry, char *label,
+                       size_t size)
 {
     bool replaced = false, reused = false;
     for (size_t i = 0; i < session->count; i++) {

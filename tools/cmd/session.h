@@ -1,6 +1,6 @@
 /*
- * What a `run` leaves: the regions of its session, sorted into the program that the user started and the
- * others, and saved.
+ * What a `run` leaves: the regions of its session, sorted into the program that the user started
+ * and the others, and saved.
  */
 #ifndef TRACESNAP_TOOLS_CMD_SESSION_H
 #define TRACESNAP_TOOLS_CMD_SESSION_H
@@ -15,15 +15,16 @@ struct session {
 };
 
 /*
- * Finds the regions of a session. The main program is what ran last in process `pid`; other programs that ran
- * in it, and all other processes, follow. 0 or -1 and *error.
+ * Finds the regions of a session. The main program is what ran last in process `pid`; other
+ * programs that ran in it, and all other processes, follow. 0 or -1 and *error.
  */
 int session_load(struct session *session, const char *id, pid_t pid, struct error *error);
 void session_free(struct session *session);
 
 /*
- * Saves every region of the session as `pattern` says and removes those whose process is dead. What could not
- * be saved stays. Returns 0, or 2 after errors were printed. *main_path is the main program's file, to be freed.
+ * Saves every region of the session as `pattern` says and removes those whose process is dead. What
+ * could not be saved stays. Returns 0, or 2 after errors were printed. *main_path is the main
+ * program's file, to be freed.
  */
 int session_save(const struct session *session, const char *pattern, char **main_path);
 

@@ -51,7 +51,8 @@ static void tell(const struct capture *capture, const char *path, bool json)
         json_object_set_new(document, "file_size", json_count(bytes));
         json_object_set_new(document, "process", json_process(capture));
         json_object_set_new(document, "taken_at", json_moment(capture->process.taken_at));
-        json_object_set_new(document, "totals", json_totals(&capture->totals, capture->context_count));
+        json_object_set_new(document, "totals",
+                            json_totals(&capture->totals, capture->context_count));
         json_print(document, stdout);
     } else
         fprintf(stderr, "saved '%s': %u contexts, %s\n", path, capture->context_count,

@@ -33,7 +33,8 @@ static int stats_run(const struct command *command, const void *all, int count, 
         report_options_release(&options);
         return 2;
     }
-    struct report *report = report_build(subject.capture, subject.symbolizer, NULL, NULL, &options, &error);
+    struct report *report = report_build(subject.capture, subject.symbolizer, NULL, NULL, &options,
+                                         &error);
     struct render_options render = render_options_read(&values->common, values->view.top, stdout);
     if (report && values->common.json)
         render_json(report, &render, stdout);

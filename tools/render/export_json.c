@@ -1,6 +1,6 @@
 /*
- * The export format json (tracesnap.capture/1): a whole capture with its symbols. Frames stand once in a
- * table, and the contexts' stacks are numbers in it, innermost first.
+ * The export format json (tracesnap.capture/1): a whole capture with its symbols. Frames stand once
+ * in a table, and the contexts' stacks are numbers in it, innermost first.
  */
 #include "tools/base/hash_map.h"
 #include "tools/base/strpool.h"

@@ -40,8 +40,9 @@ static void print_text(const struct findings *findings, bool color, FILE *out)
     static const enum style styles[] = {STYLE_GREEN, STYLE_YELLOW, STYLE_RED};
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
-        fprintf(out, "%s%-8s%s %-10s %s\n", style(color, styles[finding->level]), level_words[finding->level],
-                style(color, STYLE_PLAIN), finding->check, finding->text ? finding->text : "");
+        fprintf(out, "%s%-8s%s %-10s %s\n", style(color, styles[finding->level]),
+                level_words[finding->level], style(color, STYLE_PLAIN), finding->check,
+                finding->text ? finding->text : "");
         if (finding->fix)
             fprintf(out, "                    -> %s\n", finding->fix);
     }
@@ -66,15 +67,17 @@ static void print_json(const struct findings *findings, const char *program, FIL
     json_print(document, out);
 }
 
-void findings_print(const struct findings *findings, const char *program, bool json, bool color, FILE *out)
+void findings_print(const struct findings *findings, const char *program, bool json, bool color,
+                    FILE *out)
 {
     if (json) {
         print_json(findings, program, out);
         return;
     }
     print_text(findings, color, out);
-    fprintf(out, "\n%s%s%s can%s be traced\n", style(color, STYLE_BOLD), program ? program : "programs",
-            style(color, STYLE_PLAIN), findings_have_problem(findings) ? "not" : "");
+    fprintf(out, "\n%s%s%s can%s be traced\n", style(color, STYLE_BOLD),
+            program ? program : "programs", style(color, STYLE_PLAIN),
+            findings_have_problem(findings) ? "not" : "");
 }
 
 void findings_release(struct findings *findings)

@@ -20,7 +20,7 @@ struct findings {
         const char *check; /* one word */
         char *text;
         char *fix; /* NULL = none needed */
-    } *items;
+    } * items;
     size_t count, capacity;
 };
 
@@ -28,7 +28,8 @@ struct findings {
 void findings_add(struct findings *findings, enum level level, const char *check, const char *fix,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
 bool findings_have_problem(const struct findings *findings);
-void findings_print(const struct findings *findings, const char *program, bool json, bool color, FILE *out);
+void findings_print(const struct findings *findings, const char *program, bool json, bool color,
+                    FILE *out);
 void findings_release(struct findings *findings);
 
 #endif

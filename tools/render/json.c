@@ -1,6 +1,6 @@
 /*
- * Makes JSON of the parts of a capture. All strings pass through json_text: a path or a command line may
- * hold any bytes, and JSON may not.
+ * Makes JSON of the parts of a capture. All strings pass through json_text: a path or a command
+ * line may hold any bytes, and JSON may not.
  */
 #include "tools/render/json.h"
 

@@ -11,9 +11,9 @@
 #include <jansson.h>
 #include <stdio.h>
 
-json_t *json_text(const char *text);     /* null for NULL; bytes that are not UTF-8 become U+FFFD */
-json_t *json_count(uint64_t value);      /* JSON integers end at 2^63 - 1 */
-json_t *json_moment(uint64_t ns);        /* RFC 3339, UTC; null for 0 */
+json_t *json_text(const char *text); /* null for NULL; bytes that are not UTF-8 become U+FFFD */
+json_t *json_count(uint64_t value);  /* JSON integers end at 2^63 - 1 */
+json_t *json_moment(uint64_t ns);    /* RFC 3339, UTC; null for 0 */
 json_t *json_hex(const uint8_t *bytes, size_t size); /* null for none */
 
 json_t *json_process(const struct capture *capture);

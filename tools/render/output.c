@@ -41,7 +41,8 @@ void output_page(void)
         close(ends[1]);
         setenv("LESS", "FRX", 0);
         /* Without a pager the text must come out all the same. */
-        execl("/bin/sh", "sh", "-c", "eval \"$0\" || { test $? = 127 && exec cat; }", command, (char *)NULL);
+        execl("/bin/sh", "sh", "-c", "eval \"$0\" || { test $? = 127 && exec cat; }", command,
+              (char *)NULL);
         _exit(127);
     }
     if (pager > 0)

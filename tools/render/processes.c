@@ -1,5 +1,6 @@
 /*
- * Lists traced processes. The table's widths are fixed, so that a row can be printed as soon as it is known.
+ * Lists traced processes. The table's widths are fixed, so that a row can be printed as soon as it
+ * is known.
  */
 #include "tools/render/processes.h"
 
@@ -21,8 +22,9 @@ struct processes *processes_begin(bool json, bool color, FILE *out)
     struct processes *processes = memory_resize(NULL, 1, sizeof(*processes));
     *processes = (struct processes){out, color, json ? json_array() : NULL};
     if (!json)
-        fprintf(out, "%s%8s %10s %10s %10s %14s  %-9s %7s  %s%s\n", style(color, STYLE_BOLD), "PID", "SIZE",
-                "COUNT", "PEAK", "AGE", "STATE", "DROPS", "COMMAND", style(color, STYLE_PLAIN));
+        fprintf(out, "%s%8s %10s %10s %10s %14s  %-9s %7s  %s%s\n", style(color, STYLE_BOLD), "PID",
+                "SIZE", "COUNT", "PEAK", "AGE", "STATE", "DROPS", "COMMAND",
+                style(color, STYLE_PLAIN));
     return processes;
 }
 
@@ -47,13 +49,14 @@ static void print_row(const struct processes *processes, const struct capture *c
     const struct capture_values *totals = &capture->totals;
     char size[32], peak[32], time[32];
     uint64_t drops = all_drops(capture);
-    fprintf(processes->out, "%8u %10s %10llu %10s %14s  %-9s %s%7llu%s  %s\n", process->pid,
-            format_size(size, (int64_t)(totals->allocated_size - totals->freed_size), false),
-            (unsigned long long)(totals->allocated_count - totals->freed_count),
-            format_size(peak, (int64_t)totals->peak_size, false), format_duration(time, age(process)),
-            process->paused && process->alive ? "paused" : process->state,
-            style(processes->color, drops ? STYLE_YELLOW : STYLE_PLAIN), (unsigned long long)drops,
-            style(processes->color, STYLE_PLAIN), *process->cmdline ? process->cmdline : process->exe);
+    fprintf(
+        processes->out, "%8u %10s %10llu %10s %14s  %-9s %s%7llu%s  %s\n", process->pid,
+        format_size(size, (int64_t)(totals->allocated_size - totals->freed_size), false),
+        (unsigned long long)(totals->allocated_count - totals->freed_count),
+        format_size(peak, (int64_t)totals->peak_size, false), format_duration(time, age(process)),
+        process->paused && process->alive ? "paused" : process->state,
+        style(processes->color, drops ? STYLE_YELLOW : STYLE_PLAIN), (unsigned long long)drops,
+        style(processes->color, STYLE_PLAIN), *process->cmdline ? process->cmdline : process->exe);
 }
 
 void processes_add(struct processes *processes, const struct capture *capture, const char *source)

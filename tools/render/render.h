@@ -1,6 +1,7 @@
 /*
- * Renderers: a report in, bytes out. A report is built once, by the model; a renderer only reads it, so that
- * the same figures stand in every format. A new export format is one file and one line in EXPORT_FORMATS.
+ * Renderers: a report in, bytes out. A report is built once, by the model; a renderer only reads
+ * it, so that the same figures stand in every format. A new export format is one file and one line
+ * in EXPORT_FORMATS.
  */
 #ifndef TRACESNAP_TOOLS_RENDER_RENDER_H
 #define TRACESNAP_TOOLS_RENDER_RENDER_H
@@ -23,11 +24,11 @@ void render_json(const struct report *report, const struct render_options *optio
 
 /* What `run` prints when its program has ended; the report is sorted by peak. */
 struct run_result {
-    int status;       /* as run returns it */
-    int signal;       /* that killed the program, or 0 */
-    uint64_t elapsed; /* ns */
-    const char *source; /* where to read more */
-    size_t children;  /* other regions or snapshots of the session */
+    int status;                /* as run returns it */
+    int signal;                /* that killed the program, or 0 */
+    uint64_t elapsed;          /* ns */
+    const char *source;        /* where to read more */
+    size_t children;           /* other regions or snapshots of the session */
     const char *children_hint; /* the command that lists them */
 };
 void render_run_text(const struct report *report, const struct run_result *result,

@@ -1,6 +1,6 @@
 /*
- * Statistics and differences as JSON: tracesnap.stats/1, tracesnap.diff/1 and what `run --json` prints. Flat
- * rows and plain numbers, for dashboards.
+ * Statistics and differences as JSON: tracesnap.stats/1, tracesnap.diff/1 and what `run --json`
+ * prints. Flat rows and plain numbers, for dashboards.
  */
 #include "tools/render/json.h"
 #include "tools/render/render.h"
@@ -17,7 +17,8 @@ static json_t *row_json(const struct report *report, const struct report_row *ro
     json_object_set_new(object, "size", json_count(row->size));
     json_object_set_new(object, "count", json_count(row->count));
     json_object_set_new(object, "average",
-                        row->count ? json_real((double)row->size / (double)row->count) : json_null());
+                        row->count ? json_real((double)row->size / (double)row->count)
+                                   : json_null());
     if (report->is_diff) {
         json_object_set_new(object, "size_diff", json_integer(row->size_diff));
         json_object_set_new(object, "count_diff", json_integer(row->count_diff));
@@ -81,7 +82,8 @@ void render_run_json(const struct report *report, const struct run_result *resul
 {
     json_t *document = json_document("tracesnap.run/1");
     json_object_set_new(document, "exit_status", json_integer(result->status));
-    json_object_set_new(document, "signal", result->signal ? json_integer(result->signal) : json_null());
+    json_object_set_new(document, "signal",
+                        result->signal ? json_integer(result->signal) : json_null());
     json_object_set_new(document, "elapsed", json_real((double)result->elapsed / 1e9));
     json_object_set_new(document, "source", json_text(result->source));
     json_object_set_new(document, "children", json_count(result->children));

@@ -1,5 +1,6 @@
 /*
- * Statistics and differences as text: tracemalloc's lines, one per row, with the function after them.
+ * Statistics and differences as text: tracemalloc's lines, one per row, with the function after
+ * them.
  */
 #include "tools/render/render.h"
 #include "tools/render/source_line.h"
@@ -65,7 +66,8 @@ static void print_head(const struct report *report, bool color, FILE *out)
 }
 
 /* "size=S, count=N, average=A", with the differences in brackets, as tracemalloc prints both. */
-static void print_values(const struct report *report, const struct report_row *row, bool color, FILE *out)
+static void print_values(const struct report *report, const struct report_row *row, bool color,
+                         FILE *out)
 {
     char size[32], diff[32], average[32], peak[32];
     fprintf(out, "size=%s", format_size(size, (int64_t)row->size, false));
@@ -89,7 +91,8 @@ static void print_values(const struct report *report, const struct report_row *r
         fprintf(out, ", temporary=%llu", (unsigned long long)values->temporary_count);
 }
 
-static void print_row(const struct report *report, const struct report_row *row, bool color, FILE *out)
+static void print_row(const struct report *report, const struct report_row *row, bool color,
+                      FILE *out)
 {
     fprintf(out, "%s%s%s: ", style(color, STYLE_BOLD), row->label, style(color, STYLE_PLAIN));
     print_values(report, row, color, out);
@@ -108,7 +111,8 @@ static void print_frame(const struct report_frame *frame, bool color, FILE *out)
     if (frame->file)
         fprintf(out, "  File \"%s\", line %u", frame->file, frame->line);
     else if (frame->object)
-        fprintf(out, "  Object \"%s\", offset %#llx", frame->object, (unsigned long long)frame->offset);
+        fprintf(out, "  Object \"%s\", offset %#llx", frame->object,
+                (unsigned long long)frame->offset);
     else
         fputs("  Unknown code", out);
     if (frame->function)
@@ -119,7 +123,8 @@ static void print_frame(const struct report_frame *frame, bool color, FILE *out)
 }
 
 /* A stack: its blocks, then its frames as Python prints a traceback, the most recent call last. */
-static void print_stack(const struct report *report, const struct report_row *row, bool color, FILE *out)
+static void print_stack(const struct report *report, const struct report_row *row, bool color,
+                        FILE *out)
 {
     char size[32], count[32];
     fprintf(out, "%s%s blocks: %s%s\n", style(color, STYLE_BOLD), format_count(count, row->count),
@@ -158,7 +163,8 @@ static void print_rest(const struct report *report, uint64_t shown, FILE *out)
 void render_text(const struct report *report, const struct render_options *options, FILE *out)
 {
     static const char *const plural[] = {"lines", "functions", "files", "objects", "stacks"};
-    uint64_t shown = options->top && options->top < report->row_count ? options->top : report->row_count;
+    uint64_t shown = options->top && options->top < report->row_count ? options->top
+                                                                      : report->row_count;
     print_head(report, options->color, out);
     fprintf(out, "%s%s%llu %s by %s%s\n", style(options->color, STYLE_BOLD),
             shown < report->row_count ? "Top " : "", (unsigned long long)shown,

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-static void print_ending(const struct report *report, const struct run_result *result, bool color, FILE *out)
+static void print_ending(const struct report *report, const struct run_result *result, bool color,
+                         FILE *out)
 {
     const struct capture_process *process = &report->capture->process;
     char duration[32];
@@ -18,8 +19,9 @@ static void print_ending(const struct report *report, const struct run_result *r
         fprintf(out, "%swas killed by signal %d (%s)%s", style(color, STYLE_RED), result->signal,
                 strsignal(result->signal), style(color, STYLE_PLAIN));
     else
-        fprintf(out, "%sended with status %d%s", style(color, result->status ? STYLE_RED : STYLE_PLAIN),
-                result->status, style(color, STYLE_PLAIN));
+        fprintf(out, "%sended with status %d%s",
+                style(color, result->status ? STYLE_RED : STYLE_PLAIN), result->status,
+                style(color, STYLE_PLAIN));
     fprintf(out, " after %s\n", format_duration(duration, result->elapsed));
 }
 
@@ -33,7 +35,8 @@ static void print_figures(const struct report *report, bool color, FILE *out)
     fprintf(out, "  at the end  %10s in %s blocks\n",
             format_size(size, (int64_t)(totals->allocated_size - totals->freed_size), false),
             format_count(count, totals->allocated_count - totals->freed_count));
-    fprintf(out, "  in all      %10s in %s blocks", format_size(size, (int64_t)totals->allocated_size, false),
+    fprintf(out, "  in all      %10s in %s blocks",
+            format_size(size, (int64_t)totals->allocated_size, false),
             format_count(count, totals->allocated_count));
     if (totals->allocated_count)
         fprintf(out, ", %.0f %% of them temporary",
@@ -83,8 +86,8 @@ void render_run_text(const struct report *report, const struct run_result *resul
     print_drops(report->capture, options->color, out);
     if (report->totals.peak_size)
         print_peak(report, options, out);
-    fprintf(out, "\n  more: %stracesnap stats %s%s\n", style(options->color, STYLE_BOLD), result->source,
-            style(options->color, STYLE_PLAIN));
+    fprintf(out, "\n  more: %stracesnap stats %s%s\n", style(options->color, STYLE_BOLD),
+            result->source, style(options->color, STYLE_PLAIN));
     if (result->children)
         fprintf(out, "  and %zu more program%s traced: %s\n", result->children,
                 result->children == 1 ? " was" : "s were", result->children_hint);

@@ -1,6 +1,7 @@
 /*
- * Reads source lines. The names come from debug information, so that anything may stand there: only regular
- * files are read, opening one never waits, and control characters do not reach the terminal.
+ * Reads source lines. The names come from debug information, so that anything may stand there: only
+ * regular files are read, opening one never waits, and control characters do not reach the
+ * terminal.
  */
 #include "tools/render/source_line.h"
 

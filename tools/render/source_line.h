@@ -10,8 +10,8 @@
 #define SOURCE_LINE_MAX 256
 
 /*
- * Reads line `line` of `file`, without the blanks around it and without control characters, cut to the
- * buffer of SOURCE_LINE_MAX bytes. false if there is no such line to read, or it is blank.
+ * Reads line `line` of `file`, without the blanks around it and without control characters, cut to
+ * the buffer of SOURCE_LINE_MAX bytes. false if there is no such line to read, or it is blank.
  */
 bool source_line(char *text, const char *file, uint32_t line);
 

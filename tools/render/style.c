@@ -9,7 +9,7 @@
 const char *style(bool color, enum style which)
 {
     static const char *const sequences[] = {
-        [STYLE_BOLD] = "\033[1m",  [STYLE_DIM] = "\033[2m",     [STYLE_RED] = "\033[31m",
+        [STYLE_BOLD] = "\033[1m",   [STYLE_DIM] = "\033[2m",     [STYLE_RED] = "\033[31m",
         [STYLE_GREEN] = "\033[32m", [STYLE_YELLOW] = "\033[33m", [STYLE_PLAIN] = "\033[0m",
     };
     return color ? sequences[which] : "";
@@ -54,7 +54,8 @@ const char *format_time(char *buffer, uint64_t ns)
     return buffer;
 }
 
-/* format_size of the model takes whole bytes; tracemalloc's average is a fraction, rounded when printed. */
+/* format_size of the model takes whole bytes; tracemalloc's average is a fraction, rounded when
+ * printed. */
 const char *format_average(char *buffer, uint64_t size, uint64_t count)
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
