@@ -55,7 +55,7 @@ static void print_row(const struct processes *processes, const struct capture *c
         (unsigned long long)(totals->allocated_count - totals->freed_count),
         format_size(peak, (int64_t)totals->peak_size, false), format_duration(time, age(process)),
         process->paused && process->alive ? "paused" : process->state,
-        style(processes->color, drops ? STYLE_YELLOW : STYLE_PLAIN), (unsigned long long)drops,
+        style(processes->color && drops, STYLE_YELLOW), (unsigned long long)drops,
         style(processes->color, STYLE_PLAIN), *process->cmdline ? process->cmdline : process->exe);
 }
 

@@ -22,6 +22,12 @@ struct render_options {
 void render_text(const struct report *report, const struct render_options *options, FILE *out);
 void render_json(const struct report *report, const struct render_options *options, FILE *out);
 
+/*
+ * Rows that say something of what they are sorted by: at the end of every report by size are rows
+ * of which nothing is live any more. tracemalloc has no such rows, and none is shown.
+ */
+size_t render_row_count(const struct report *report);
+
 /* What `run` prints when its program has ended; the report is sorted by peak. */
 struct run_result {
     int status;                /* as run returns it */

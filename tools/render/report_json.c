@@ -51,6 +51,7 @@ static json_t *side_json(const struct capture *capture, const struct capture_val
 static void set_report(json_t *object, const struct report *report, uint64_t top)
 {
     const struct capture *capture = report->capture;
+    size_t count = render_row_count(report);
     json_object_set_new(object, "process", json_process(capture));
     json_object_set_new(object, "taken_at", json_moment(capture->process.taken_at));
     json_object_set_new(object, "sampled", json_boolean(capture->process.sample != 0));
@@ -63,9 +64,9 @@ static void set_report(json_t *object, const struct report *report, uint64_t top
     json_object_set_new(object, "group_by", json_string(render_groups[report->options.group]));
     json_object_set_new(object, "sort", json_string(render_sorts[report->options.sort]));
     json_object_set_new(object, "cumulative", json_boolean(report->options.cumulative));
-    json_object_set_new(object, "row_count", json_count(report->row_count));
+    json_object_set_new(object, "row_count", json_count(count));
     json_t *rows = json_array();
-    for (size_t i = 0; i < report->row_count && (top == 0 || i < top); i++)
+    for (size_t i = 0; i < count && (top == 0 || i < top); i++)
         json_array_append_new(rows, row_json(report, &report->rows[i]));
     json_object_set_new(object, "stats", rows);
 }

@@ -46,49 +46,54 @@ static void print_totals(const struct capture_values *totals, bool color, FILE *
     fputc('\n', out);
 }
 
-static void print_head(const struct report *report, bool color, FILE *out)
+static void print_side(const struct capture *capture, const struct capture_values *totals,
+                       const char *side, bool color, FILE *out)
 {
-    if (report->is_diff) {
-        print_process(report->old, "old: ", color, out);
-        print_totals(&report->old_totals, color, out);
-    }
-    print_process(report->capture, report->is_diff ? "new: " : "", color, out);
-    print_totals(&report->totals, color, out);
-    if (report->old)
-        print_drops(report->old, color, out);
-    print_drops(report->capture, color, out);
-    if (report->capture->process.sample) {
-        char gap[32];
+    char gap[32];
+    print_process(capture, side, color, out);
+    print_totals(totals, color, out);
+    print_drops(capture, color, out);
+    if (capture->process.sample)
         fprintf(out, "sampled one allocation per %s: all figures are estimates\n",
-                format_size(gap, (int64_t)report->capture->process.sample, false));
-    }
-    fputc('\n', out);
+                format_size(gap, (int64_t)capture->process.sample, false));
+}
+
+/* The difference of a size in brackets, red where it grew. */
+static void print_size_diff(int64_t diff, bool color, FILE *out)
+{
+    char text[32];
+    enum style sign = diff > 0 ? STYLE_RED : STYLE_GREEN;
+    fprintf(out, " (%s%s%s)", style(color && diff, sign), format_size(text, diff, true),
+            style(color && diff, STYLE_PLAIN));
+}
+
+/* What the rows are sorted by, unless it stands in every row. */
+static void print_sort_key(const struct report *report, const struct report_row *row, FILE *out)
+{
+    char text[32];
+    const struct capture_values *values = &row->values;
+    if (report->options.sort == SORT_PEAK)
+        fprintf(out, ", peak=%s", format_size(text, (int64_t)values->peak_size, false));
+    if (report->options.sort == SORT_ALLOCATED)
+        fprintf(out, ", allocated=%s", format_size(text, (int64_t)values->allocated_size, false));
+    if (report->options.sort == SORT_TEMPORARY)
+        fprintf(out, ", temporary=%llu", (unsigned long long)values->temporary_count);
 }
 
 /* "size=S, count=N, average=A", with the differences in brackets, as tracemalloc prints both. */
 static void print_values(const struct report *report, const struct report_row *row, bool color,
                          FILE *out)
 {
-    char size[32], diff[32], average[32], peak[32];
+    char size[32], average[32];
     fprintf(out, "size=%s", format_size(size, (int64_t)row->size, false));
     if (report->is_diff)
-        fprintf(out, " (%s%s%s)",
-                style(color, row->size_diff > 0   ? STYLE_RED
-                             : row->size_diff < 0 ? STYLE_GREEN
-                                                  : STYLE_PLAIN),
-                format_size(diff, row->size_diff, true), style(color, STYLE_PLAIN));
+        print_size_diff(row->size_diff, color, out);
     fprintf(out, ", count=%llu", (unsigned long long)row->count);
     if (report->is_diff)
         fprintf(out, " (%+lld)", (long long)row->count_diff);
     if (row->count)
         fprintf(out, ", average=%s", format_average(average, row->size, row->count));
-    const struct capture_values *values = &row->values;
-    if (report->options.sort == SORT_PEAK)
-        fprintf(out, ", peak=%s", format_size(peak, (int64_t)values->peak_size, false));
-    if (report->options.sort == SORT_ALLOCATED)
-        fprintf(out, ", allocated=%s", format_size(peak, (int64_t)values->allocated_size, false));
-    if (report->options.sort == SORT_TEMPORARY)
-        fprintf(out, ", temporary=%llu", (unsigned long long)values->temporary_count);
+    print_sort_key(report, row, out);
 }
 
 static void print_row(const struct report *report, const struct report_row *row, bool color,
@@ -127,25 +132,28 @@ static void print_stack(const struct report *report, const struct report_row *ro
                         FILE *out)
 {
     char size[32], count[32];
-    fprintf(out, "%s%s blocks: %s%s\n", style(color, STYLE_BOLD), format_count(count, row->count),
-            format_size(size, (int64_t)row->size, false), style(color, STYLE_PLAIN));
-    fputs("  ", out);
-    print_values(report, row, color, out);
+    fprintf(out, "%s%s blocks", style(color, STYLE_BOLD), format_count(count, row->count));
+    if (report->is_diff)
+        fprintf(out, " (%+lld)", (long long)row->count_diff);
+    fprintf(out, ": %s%s", format_size(size, (int64_t)row->size, false), style(color, STYLE_PLAIN));
+    if (report->is_diff)
+        print_size_diff(row->size_diff, color, out);
+    print_sort_key(report, row, out);
     fputc('\n', out);
     for (size_t i = row->frame_count; i-- > 0;)
         print_frame(&row->frames[i], color, out);
     fputc('\n', out);
 }
 
-static void print_rest(const struct report *report, uint64_t shown, FILE *out)
+static void print_rest(const struct report *report, uint64_t shown, uint64_t count, FILE *out)
 {
     uint64_t size = 0;
     char text[32];
-    for (uint64_t i = shown; i < report->row_count; i++)
+    for (uint64_t i = shown; i < count; i++)
         size += report->rows[i].size;
-    if (shown < report->row_count) {
-        fprintf(out, "%llu other", (unsigned long long)(report->row_count - shown));
-        /* Under --cumulative one block counts in many rows: a sum of rows would mean nothing. */
+    if (shown < count) {
+        fprintf(out, "%llu other", (unsigned long long)(count - shown));
+        /* Under --cumulative a block counts in many rows: a sum of rows would mean nothing. */
         if (!report->options.cumulative)
             fprintf(out, ": %s", format_size(text, (int64_t)size, false));
         fputc('\n', out);
@@ -160,18 +168,42 @@ static void print_rest(const struct report *report, uint64_t shown, FILE *out)
     fputc('\n', out);
 }
 
+static bool says_something(const struct report *report, const struct report_row *row)
+{
+    const struct capture_values *values = &row->values;
+    switch (report->options.sort) {
+    case SORT_PEAK:
+        return values->peak_size || values->peak_count;
+    case SORT_ALLOCATED:
+        return values->allocated_size || values->allocated_count;
+    case SORT_TEMPORARY:
+        return values->temporary_count;
+    default:
+        return row->size || row->count || row->size_diff || row->count_diff;
+    }
+}
+
+size_t render_row_count(const struct report *report)
+{
+    size_t count = report->row_count;
+    while (count > 0 && !says_something(report, &report->rows[count - 1]))
+        count--;
+    return count;
+}
+
 void render_text(const struct report *report, const struct render_options *options, FILE *out)
 {
     static const char *const plural[] = {"lines", "functions", "files", "objects", "stacks"};
-    uint64_t shown = options->top && options->top < report->row_count ? options->top
-                                                                      : report->row_count;
-    print_head(report, options->color, out);
-    fprintf(out, "%s%s%llu %s by %s%s\n", style(options->color, STYLE_BOLD),
-            shown < report->row_count ? "Top " : "", (unsigned long long)shown,
-            plural[report->options.group],
-            report->is_diff && report->options.sort == SORT_SIZE
-                ? "size difference"
-                : render_sorts[report->options.sort],
+    uint64_t count = render_row_count(report);
+    uint64_t shown = options->top && options->top < count ? options->top : count;
+    bool by_difference = report->is_diff && report->options.sort == SORT_SIZE;
+    if (report->is_diff)
+        print_side(report->old, &report->old_totals, "old: ", options->color, out);
+    print_side(report->capture, &report->totals, report->is_diff ? "new: " : "", options->color,
+               out);
+    fprintf(out, "\n%s%s%llu %s by %s%s\n", style(options->color, STYLE_BOLD),
+            shown < count ? "Top " : "", (unsigned long long)shown, plural[report->options.group],
+            by_difference ? "size difference" : render_sorts[report->options.sort],
             style(options->color, STYLE_PLAIN));
     for (uint64_t i = 0; i < shown; i++) {
         if (report->options.group == GROUP_STACK)
@@ -179,5 +211,5 @@ void render_text(const struct report *report, const struct render_options *optio
         else
             print_row(report, &report->rows[i], options->color, out);
     }
-    print_rest(report, shown, out);
+    print_rest(report, shown, count, out);
 }

@@ -19,9 +19,8 @@ static void print_ending(const struct report *report, const struct run_result *r
         fprintf(out, "%swas killed by signal %d (%s)%s", style(color, STYLE_RED), result->signal,
                 strsignal(result->signal), style(color, STYLE_PLAIN));
     else
-        fprintf(out, "%sended with status %d%s",
-                style(color, result->status ? STYLE_RED : STYLE_PLAIN), result->status,
-                style(color, STYLE_PLAIN));
+        fprintf(out, "%sended with status %d%s", style(color && result->status, STYLE_RED),
+                result->status, style(color, STYLE_PLAIN));
     fprintf(out, " after %s\n", format_duration(duration, result->elapsed));
 }
 
