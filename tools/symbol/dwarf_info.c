@@ -40,7 +40,7 @@ struct dwarf_info {
     Dwarf *alternate;
     struct elf_file *alternate_file; /* stays open for the next handle */
     bool searched_alternate;
-    size_t library_memory, library_memory_max;
+    size_t library_memory; /* what loading units has cost since it was opened */
     struct indexed_unit *units; /* by offset */
     size_t unit_count;
     struct segments index; /* address -> unit */
@@ -172,13 +172,7 @@ struct dwarf_info *dwarf_info_open(const struct elf_file *file, struct code_boun
         .search = search,
         .names = names,
         .cache = cache,
-        .library_memory_max = LIBRARY_MEMORY_MAX,
     };
-    /* Compressed sections are inflated whole by each new handle: not more often than that is worth. */
-    size_t inflated = elf_file_inflated_size(file);
-    if (inflated > info->library_memory_max) {
-        info->library_memory_max = inflated;
-    }
     if (open_handle(info) == NULL) {
         return info;
     }
@@ -225,7 +219,7 @@ static struct unit *get_unit(struct dwarf_info *info, uint32_t number)
         link_newest(info->cache, entry);
         return entry->unit;
     }
-    if (info->library_memory > info->library_memory_max) {
+    if (info->library_memory > LIBRARY_MEMORY_MAX) {
         close_handle(info);
     }
     if (open_handle(info) == NULL) {
@@ -273,7 +267,7 @@ size_t dwarf_info_lookup(struct dwarf_info *info, uint64_t address, struct symbo
     }
     const struct segment *code = segments_find(&unit->code, address);
     const struct unit_row *row =
-        unit_find_row(unit, address, code != NULL ? code->start : address);
+        unit_find_row(unit, address, code != NULL ? segment_start(&unit->code, code) : address);
     struct symbol_frame frame = {0};
     if (row != NULL) {
         frame.file = row->file < unit->files.count ? unit->files.names[row->file] : NULL;
@@ -282,15 +276,16 @@ size_t dwarf_info_lookup(struct dwarf_info *info, uint64_t address, struct symbo
     size_t count = 0;
     uint32_t number = code != NULL ? code->value : NODE_NONE;
     while (number != NODE_NONE && open_handle(info) != NULL) {
-        const struct unit_node *node = unit_node(unit, number, info->dwarf, info->names);
-        frame.function = node->name;
+        const struct unit_call *call = unit_call(unit, number, info->dwarf, info->names);
+        uint32_t parent = unit->nodes[number].parent;
+        frame.function = call->name;
+        frame.inlined = parent != NODE_NONE;
         /* A chain that is too long is cut outside the innermost frames, but ends in the function. */
-        if (count < size - 1 || node->parent == NODE_NONE) {
+        if (count < size - 1 || parent == NODE_NONE) {
             frames[count++] = frame;
         }
-        frame = (struct symbol_frame){.file = node->call_file, .line = node->call_line};
-        frames[count - 1].inlined = node->parent != NODE_NONE;
-        number = node->parent;
+        frame = (struct symbol_frame){.file = call->call_file, .line = call->call_line};
+        number = parent;
     }
     if (count == 0 && row != NULL) {
         frames[count++] = frame;

@@ -117,20 +117,6 @@ bool elf_file_has_dwarf(const struct elf_file *file)
     return false;
 }
 
-uint64_t elf_file_inflated_size(const struct elf_file *file)
-{
-    uint64_t total = 0;
-    for (Elf_Scn *scn = NULL; (scn = elf_nextscn(file->elf, scn)) != NULL;) {
-        GElf_Shdr section;
-        GElf_Chdr compressed;
-        if (gelf_getshdr(scn, &section) != NULL && (section.sh_flags & SHF_COMPRESSED) != 0 &&
-            gelf_getchdr(scn, &compressed) != NULL) {
-            total += compressed.ch_size;
-        }
-    }
-    return total;
-}
-
 struct code_bounds elf_file_code(const struct elf_file *file)
 {
     struct code_bounds bounds = {.low = UINT64_MAX, .high = 0};

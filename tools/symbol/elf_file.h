@@ -47,9 +47,6 @@ Elf_Scn *elf_file_section(const struct elf_file *file, const char *name, GElf_Sh
 /* .debug_info, or what older tools made of it when they compressed it. */
 bool elf_file_has_dwarf(const struct elf_file *file);
 
-/* Bytes that the compressed debug sections take once they are inflated, which libdw does at once. */
-uint64_t elf_file_inflated_size(const struct elf_file *file);
-
 /* From the first to behind the last executable address; everything where the file does not say. */
 struct code_bounds elf_file_code(const struct elf_file *file);
 

@@ -27,9 +27,13 @@ static int compare_ranges(const void *a, const void *b)
     return (x->value > y->value) - (x->value < y->value);
 }
 
-static void emit(struct sweep *sweep, uint64_t start, uint32_t value)
+static void emit(struct sweep *sweep, uint64_t address, uint32_t value)
 {
     struct segments *out = &sweep->out;
+    if (address - out->base > UINT32_MAX) {
+        return;
+    }
+    uint32_t start = (uint32_t)(address - out->base);
     if (out->count != 0 && out->items[out->count - 1].start == start) {
         out->items[out->count - 1].value = value;
         return;
@@ -60,6 +64,7 @@ struct segments ranges_flatten(struct range *ranges, size_t count)
     }
     qsort(ranges, count, sizeof *ranges, compare_ranges);
     struct sweep sweep = {.open = memory_resize(NULL, count, sizeof *sweep.open)};
+    sweep.out.base = ranges[0].low;
     for (size_t i = 0; i < count; i++) {
         if (ranges[i].low >= ranges[i].high) {
             continue;
@@ -76,10 +81,14 @@ struct segments ranges_flatten(struct range *ranges, size_t count)
 
 const struct segment *segments_find(const struct segments *segments, uint64_t address)
 {
+    uint64_t distance = address - segments->base;
     size_t low = 0, high = segments->count;
+    if (address < segments->base || distance > UINT32_MAX) {
+        return NULL;
+    }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (segments->items[middle].start <= address) {
+        if (segments->items[middle].start <= distance) {
             low = middle + 1;
         } else {
             high = middle;

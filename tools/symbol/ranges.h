@@ -17,11 +17,13 @@ struct range {
 
 /* From `start` up to the next segment's start; RANGE_NONE where no range is. */
 struct segment {
-    uint64_t start;
+    uint32_t start; /* from the base */
     uint32_t value;
 };
 
+/* 4 GiB from the lowest range on: what lies further away (which no linker does to code) is left out. */
 struct segments {
+    uint64_t base;
     struct segment *items;
     size_t count;
 };
@@ -34,5 +36,10 @@ struct segments ranges_flatten(struct range *ranges, size_t count);
 
 /* The segment that holds the address, or NULL. */
 const struct segment *segments_find(const struct segments *segments, uint64_t address);
+
+static inline uint64_t segment_start(const struct segments *segments, const struct segment *segment)
+{
+    return segments->base + segment->start;
+}
 
 #endif

@@ -49,18 +49,19 @@ static void visit_function(struct walk *walk, Dwarf_Die *die, uint32_t parent, u
 {
     struct unit *unit = walk->unit;
     uint32_t number = (uint32_t)unit->node_count;
+    Dwarf_Off offset = dwarf_cuoffset(die);
     if (dwarf_tag(die) != DW_TAG_inlined_subroutine) {
         parent = NODE_NONE;
     }
     /* Also below an abstract function there is code: the methods of classes that are local to it. */
-    if (number == NODE_NONE || !add_ranges(walk, die, number)) {
+    if (number == NODE_NONE || offset > UINT32_MAX || !add_ranges(walk, die, number)) {
         walk_children(walk, die, parent, depth);
         return;
     }
     unit->nodes = memory_grow(unit->nodes, unit->node_count, &walk->node_capacity,
                               sizeof *unit->nodes);
     unit->nodes[unit->node_count++] =
-        (struct unit_node){.die = dwarf_dieoffset(die), .parent = parent};
+        (struct unit_node){.die = (uint32_t)offset, .parent = parent};
     walk_children(walk, die, number, depth);
 }
 
@@ -107,12 +108,11 @@ static void walk_children(struct walk *walk, Dwarf_Die *parent, uint32_t node, u
 }
 
 /* No unit has more DIEs than bytes. */
-static uint64_t unit_size(Dwarf_Die *unit)
+static uint64_t unit_size(Dwarf *dwarf, Dwarf_Off start)
 {
-    Dwarf_Off start = dwarf_dieoffset(unit) - dwarf_cuoffset(unit), next;
+    Dwarf_Off next;
     size_t header;
-    if (dwarf_next_unit(dwarf_cu_getdwarf(unit->cu), start, &next, &header, NULL, NULL, NULL, NULL,
-                        NULL, NULL) != 0 ||
+    if (dwarf_next_unit(dwarf, start, &next, &header, NULL, NULL, NULL, NULL, NULL, NULL) != 0 ||
         next <= start) {
         return 0;
     }
@@ -121,7 +121,9 @@ static uint64_t unit_size(Dwarf_Die *unit)
 
 static void load_functions(struct unit *unit, Dwarf_Die *die, struct code_bounds code)
 {
-    struct walk walk = {.unit = unit, .code = code, .steps_left = unit_size(die)};
+    struct walk walk = {.unit = unit, .code = code};
+    unit->start = dwarf_dieoffset(die) - dwarf_cuoffset(die);
+    walk.steps_left = unit_size(dwarf_cu_getdwarf(die->cu), unit->start);
     walk_children(&walk, die, NODE_NONE, 0);
     unit->code = ranges_flatten(walk.ranges, walk.range_count);
     free(walk.ranges);
@@ -169,17 +171,19 @@ static void load_rows(struct unit *unit, Dwarf_Die *die, struct code_bounds code
     for (size_t i = 0; i < count; i++) {
         Dwarf_Line *line = dwarf_onesrcline(lines, i);
         struct unit_row row = {0};
+        Dwarf_Addr address;
         Dwarf_Files *files;
         size_t file = 0;
         int number = 0;
         bool end = false;
-        if (dwarf_lineaddr(line, &row.address) != 0 || row.address < code.low ||
-            row.address > code.high) {
+        if (dwarf_lineaddr(line, &address) != 0 || address < code.low || address > code.high ||
+            address - code.low > UINT32_MAX) {
             continue;
         }
         dwarf_lineendsequence(line, &end);
         dwarf_lineno(line, &number);
         dwarf_line_file(line, &files, &file);
+        row.address = (uint32_t)(address - code.low);
         row.line = end ? LINE_END : number > 0 ? (uint32_t)number : 0;
         row.file = end ? 0 : (uint32_t)file;
         add_row(unit, &capacity, row);
@@ -193,7 +197,7 @@ static void load_rows(struct unit *unit, Dwarf_Die *die, struct code_bounds code
 struct unit *unit_load(Dwarf *dwarf, Dwarf_Off offset, struct code_bounds code, struct names *names)
 {
     struct unit *unit = memory_resize(NULL, 1, sizeof *unit);
-    *unit = (struct unit){.offset = offset, .library_memory = 64u << 10};
+    *unit = (struct unit){.offset = offset, .base = code.low, .library_memory = 64u << 10};
     Dwarf_Die die, split;
     if (dwarf_offdie(dwarf, offset, &die) != NULL) {
         memset(&split, 0, sizeof split);
@@ -218,6 +222,9 @@ struct unit *unit_load(Dwarf *dwarf, Dwarf_Off offset, struct code_bounds code, 
 
 void unit_free(struct unit *unit)
 {
+    for (size_t i = 0; i < unit->node_count; i++) {
+        free(unit->nodes[i].call);
+    }
     free(unit->code.items);
     free(unit->nodes);
     free(unit->rows);
@@ -226,18 +233,18 @@ void unit_free(struct unit *unit)
     free(unit);
 }
 
-static Dwarf_Die *find_die(const struct unit *unit, Dwarf_Off offset, Dwarf *dwarf, Dwarf_Die *die)
+static Dwarf_Die *find_die(const struct unit *unit, uint32_t offset, Dwarf *dwarf, Dwarf_Die *die)
 {
     Dwarf_Die split;
     if (!unit->split) {
-        return dwarf_offdie(dwarf, offset, die);
+        return dwarf_offdie(dwarf, unit->start + offset, die);
     }
     if (dwarf_offdie(dwarf, unit->offset, die) == NULL ||
         dwarf_cu_info(die->cu, NULL, NULL, NULL, &split, NULL, NULL, NULL) != 0 ||
         split.addr == NULL) {
         return NULL;
     }
-    return dwarf_offdie(dwarf_cu_getdwarf(split.cu), offset, die);
+    return dwarf_offdie(dwarf_cu_getdwarf(split.cu), unit->start + offset, die);
 }
 
 /* The linkage name, which is complete (scopes, parameters) once demangled; C has plain names only. */
@@ -261,28 +268,29 @@ static Dwarf_Word number_of(Dwarf_Die *die, unsigned kind)
     return dwarf_formudata(dwarf_attr(die, kind, &attribute), &value) == 0 ? value : 0;
 }
 
-const struct unit_node *unit_node(struct unit *unit, uint32_t number, Dwarf *dwarf,
+const struct unit_call *unit_call(struct unit *unit, uint32_t node, Dwarf *dwarf,
                                   struct names *names)
 {
-    struct unit_node *node = &unit->nodes[number];
+    struct unit_call *call = unit->nodes[node].call;
     Dwarf_Die die;
-    if (node->named) {
-        return node;
+    if (call != NULL) {
+        return call;
     }
-    node->named = true;
-    if (find_die(unit, node->die, dwarf, &die) == NULL) {
-        return node;
+    call = unit->nodes[node].call = memory_resize(NULL, 1, sizeof *call);
+    *call = (struct unit_call){0};
+    if (find_die(unit, unit->nodes[node].die, dwarf, &die) == NULL) {
+        return call;
     }
     const char *name = function_name(&die);
-    node->name = name != NULL ? names_function(names, name) : NULL;
-    if (node->parent != NODE_NONE) {
+    call->name = name != NULL ? names_function(names, name) : NULL;
+    if (unit->nodes[node].parent != NODE_NONE) {
         const struct unit_files *files = unit->split ? &unit->call_files : &unit->files;
         Dwarf_Word file = number_of(&die, DW_AT_call_file);
         Dwarf_Word line = number_of(&die, DW_AT_call_line);
-        node->call_file = file < files->count ? files->names[file] : NULL;
-        node->call_line = line < LINE_END ? (uint32_t)line : 0;
+        call->call_file = file < files->count ? files->names[file] : NULL;
+        call->call_line = line < LINE_END ? (uint32_t)line : 0;
     }
-    return node;
+    return call;
 }
 
 /*
@@ -295,6 +303,10 @@ const struct unit_node *unit_node(struct unit *unit, uint32_t number, Dwarf *dwa
 const struct unit_row *unit_find_row(const struct unit *unit, uint64_t address, uint64_t start)
 {
     size_t low = 0, high = unit->row_count;
+    if (address < unit->base) {
+        return NULL;
+    }
+    address -= unit->base;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (unit->rows[middle].address <= address) {
@@ -308,7 +320,7 @@ const struct unit_row *unit_find_row(const struct unit *unit, uint64_t address, 
     }
     const struct unit_row *row = &unit->rows[low - 1];
     for (const struct unit_row *earlier = row;
-         earlier->line == 0 && earlier > unit->rows && earlier->address > start;) {
+         earlier->line == 0 && earlier > unit->rows && earlier->address + unit->base > start;) {
         earlier--;
         if (earlier->line == LINE_END) {
             break;

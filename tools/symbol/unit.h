@@ -18,18 +18,22 @@
 #define NODE_NONE UINT32_MAX
 #define LINE_END UINT32_MAX /* the line of a row that ends a sequence: no code from here on */
 
-/* A function, or an inlined call of one. */
-struct unit_node {
-    Dwarf_Off die;
-    uint32_t parent; /* what it is inlined into; NODE_NONE for a function of its own */
-    bool named;      /* the fields below are filled at the first look-up that needs them */
-    uint32_t call_line;
-    const char *call_file;
+/* What a look-up tells of a node; read at the first one that needs it. */
+struct unit_call {
     const char *name;
+    const char *call_file; /* where it is inlined; NULL and 0 for a function of its own */
+    uint32_t call_line;
+};
+
+/* A function, or an inlined call of one. Units have ten thousands of them: kept small. */
+struct unit_node {
+    uint32_t die;    /* its offset within the unit */
+    uint32_t parent; /* what it is inlined into; NODE_NONE for a function of its own */
+    struct unit_call *call; /* NULL until then */
 };
 
 struct unit_row {
-    uint64_t address;
+    uint32_t address; /* from the start of the module's code */
     uint32_t line;
     uint32_t file;
 };
@@ -42,7 +46,9 @@ struct unit_files {
 
 struct unit {
     Dwarf_Off offset; /* of the unit's DIE */
-    bool split;       /* its functions are in a .dwo file: node offsets count there */
+    bool split;       /* its functions are in a .dwo file */
+    Dwarf_Off start;  /* of the unit that has the functions, in its file */
+    uint64_t base;    /* of the rows' addresses */
     struct segments code; /* address -> node */
     struct unit_node *nodes;
     size_t node_count;
@@ -58,8 +64,8 @@ struct unit {
 struct unit *unit_load(Dwarf *dwarf, Dwarf_Off offset, struct code_bounds code, struct names *names);
 void unit_free(struct unit *unit);
 
-/* Fills the node's name and call site. `dwarf` may be another handle than the one the unit was loaded from. */
-const struct unit_node *unit_node(struct unit *unit, uint32_t number, Dwarf *dwarf,
+/* A node's name and call site. `dwarf` may be another handle than the one the unit was loaded from. */
+const struct unit_call *unit_call(struct unit *unit, uint32_t node, Dwarf *dwarf,
                                   struct names *names);
 
 /*
