@@ -25,17 +25,19 @@ void side_end(struct side *side)
     free(side->stacks);
 }
 
-/* What a report can tell frames apart by: with a line, the place in the source; else, the place in the code. */
+/*
+ * What a report can tell frames apart by: with a line, the place in the source, whether the compiler inlined it
+ * or not; else, the place in the code.
+ */
 static struct look *look_of(struct builder *builder, const struct report_frame *frame)
 {
     struct {
         const char *function, *file, *object;
-        uint64_t number, inlined;
+        uint64_t number;
     } key = {.function = frame->function};
     if (has_line(frame) || frame->object == NULL) {
         key.file = frame->file;
         key.number = frame->line;
-        key.inlined = frame->inlined;
     } else {
         key.object = frame->object;
         key.number = frame->offset;

@@ -139,6 +139,9 @@ void values_add(struct capture_values *to, const struct capture_values *values);
 /* Finds the stack of every node of the side. */
 void stacks_find(struct builder *builder, struct side *side);
 
+/* The stack of a node; that of the root is one frame without a name. */
+struct stack *stack_of(struct builder *builder, struct side *side, uint32_t node);
+
 /* Ranks all stacks: compared frame by frame, oldest first, a beginning before what it begins. */
 void stacks_rank(struct builder *builder);
 

@@ -106,5 +106,5 @@ int place_compare(const struct report_frame *a, const struct report_frame *b)
         order = compare_texts(a->file, b->file);
     if (order == 0)
         order = compare_texts(a->object, b->object);
-    return order != 0 ? order : (int)a->inlined - (int)b->inlined;
+    return order;
 }

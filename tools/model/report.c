@@ -36,7 +36,8 @@ static size_t add_side(struct builder *builder, struct side *side, bool is_old,
         passed++;
         values_add(totals, &context->values);
         if (options->group == GROUP_STACK)
-            group_add_stack(builder, side->stacks[context->node], charged, &context->values, is_old);
+            group_add_stack(builder, stack_of(builder, side, context->node), charged,
+                            &context->values, is_old);
         else if (options->cumulative)
             add_path(builder, side, context->node, &context->values, is_old);
         else

@@ -42,6 +42,13 @@ void stacks_find(struct builder *builder, struct side *side)
     }
 }
 
+struct stack *stack_of(struct builder *builder, struct side *side, uint32_t node)
+{
+    if (node != 0)
+        return side->stacks[node];
+    return extend(builder, side->stacks[0], frame_none(builder)->look);
+}
+
 static int compare_looks(const void *a, const void *b)
 {
     const struct look *const *x = a, *const *y = b;
@@ -116,11 +123,9 @@ void stacks_rank(struct builder *builder)
 
 void stack_frames(struct builder *builder, struct report_row *row, const struct stack *stack)
 {
-    row->frame_count = stack->depth != 0 ? stack->depth : 1;
+    row->frame_count = stack->depth;
     struct report_frame *frames = strpool_alloc(builder->pool, row->frame_count * sizeof(*frames));
     row->frames = frames;
-    if (stack->depth == 0)
-        *frames = frame_none(builder)->shown;
     for (; stack->depth != 0; stack = stack->parent)
         *frames++ = stack->look->frame;
 }
