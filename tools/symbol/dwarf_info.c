@@ -258,10 +258,11 @@ void dwarf_info_close(struct dwarf_info *info)
 /* ---- look-up ---- */
 
 size_t dwarf_info_lookup(struct dwarf_info *info, uint64_t address, struct symbol_frame *frames,
-                         size_t size)
+                         size_t size, bool *incomplete)
 {
     const struct segment *where = segments_find(&info->index, address);
     struct unit *unit = where != NULL ? get_unit(info, where->value) : NULL;
+    *incomplete = true;
     if (unit == NULL || size == 0) {
         return 0;
     }
@@ -280,6 +281,7 @@ size_t dwarf_info_lookup(struct dwarf_info *info, uint64_t address, struct symbo
         uint32_t parent = unit->nodes[number].parent;
         frame.function = call->name;
         frame.inlined = parent != NODE_NONE;
+        *incomplete = call->name == NULL || call->incomplete;
         /* A chain that is too long is cut outside the innermost frames, but ends in the function. */
         if (count < size - 1 || parent == NODE_NONE) {
             frames[count++] = frame;

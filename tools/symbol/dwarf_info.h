@@ -30,9 +30,9 @@ void dwarf_info_close(struct dwarf_info *info);
 
 /*
  * The frames at an ELF virtual address, innermost first, at most `size`; returns how many, 0 = no DWARF for
- * it. The last frame is the function itself.
+ * it. The last frame is the function itself. *incomplete: DWARF does not know that one's parameters.
  */
 size_t dwarf_info_lookup(struct dwarf_info *info, uint64_t address, struct symbol_frame *frames,
-                         size_t size);
+                         size_t size, bool *incomplete);
 
 #endif

@@ -155,8 +155,9 @@ void module_close(struct module *module)
     module->is_open = module->has_dwarf = false;
 }
 
+/* The name that the symbol table gives to the code at an offset; NULL = none. */
 static const char *symbol_name(struct module *module, struct module_shared *shared,
-                               uint64_t offset)
+                               uint64_t offset, bool *mangled)
 {
     size_t length;
     if (module->symtab == NULL) {
@@ -166,8 +167,24 @@ static const char *symbol_name(struct module *module, struct module_shared *shar
     if (symbol == NULL) {
         return NULL;
     }
-    return names_function(&shared->names,
-                          strpool_intern_part(shared->names.pool, symbol, length));
+    symbol = strpool_intern_part(shared->names.pool, symbol, length);
+    const char *name = names_function(&shared->names, symbol);
+    *mangled = name != symbol;
+    return name;
+}
+
+/*
+ * DWARF goes first, since it knows a function also by the parts that the compiler moved away ("f.cold"). But
+ * for functions that are local to a C++ unit it may lack the linkage name, and the symbol table has it.
+ */
+static void complete_name(struct module *module, struct module_shared *shared, uint64_t offset,
+                          struct symbol_frame *function)
+{
+    bool mangled = false;
+    const char *name = symbol_name(module, shared, offset, &mangled);
+    if (name != NULL && (function->function == NULL || mangled)) {
+        function->function = name;
+    }
 }
 
 size_t module_lookup(struct module *module, struct module_shared *shared, uint64_t offset,
@@ -182,15 +199,18 @@ size_t module_lookup(struct module *module, struct module_shared *shared, uint64
                                         elf_file_code(code), &shared->search, &shared->names,
                                         &shared->cache);
     }
-    size_t count =
-        module->dwarf != NULL ? dwarf_info_lookup(module->dwarf, offset, frames, size) : 0;
+    bool incomplete = true;
+    size_t count = 0;
+    if (module->dwarf != NULL) {
+        count = dwarf_info_lookup(module->dwarf, offset, frames, size, &incomplete);
+    }
     if (count == 0) {
         frames[0] = (struct symbol_frame){0};
         count = 1;
     }
     struct symbol_frame *function = &frames[count - 1];
-    if (function->function == NULL) {
-        function->function = symbol_name(module, shared, offset);
+    if (incomplete) {
+        complete_name(module, shared, offset, function);
     }
     bool known = count > 1 || function->function != NULL || function->file != NULL;
     return known ? count : 0;

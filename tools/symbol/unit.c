@@ -19,7 +19,9 @@ struct walk {
     size_t node_capacity;
     struct range *ranges;
     size_t range_count, range_capacity;
-    uint64_t steps_left; /* DIEs: links that form a maze must not be followed for ever */
+    uint32_t scope;       /* where the walk is */
+    uint32_t last_offset; /* of the DIE that was seen last */
+    uint64_t steps_left;  /* DIEs: links that form a maze must not be followed for ever */
 };
 
 static bool add_ranges(struct walk *walk, Dwarf_Die *die, uint32_t value)
@@ -65,8 +67,24 @@ static void visit_function(struct walk *walk, Dwarf_Die *die, uint32_t parent, u
     walk_children(walk, die, number, depth);
 }
 
+static void visit_scope(struct walk *walk, Dwarf_Die *die, uint32_t node, unsigned depth)
+{
+    struct unit *unit = walk->unit;
+    if (!unit->has_scopes || dwarf_haschildren(die) != 1) {
+        walk_children(walk, die, node, depth);
+        return;
+    }
+    uint32_t outer = walk->scope;
+    uint32_t number = scopes_begin(&unit->scopes, (uint32_t)dwarf_cuoffset(die), outer);
+    walk->scope = number;
+    walk_children(walk, die, node, depth);
+    walk->scope = outer;
+    scopes_end(&unit->scopes, number, walk->last_offset + 1);
+}
+
 static void visit(struct walk *walk, Dwarf_Die *die, uint32_t node, unsigned depth)
 {
+    walk->last_offset = (uint32_t)dwarf_cuoffset(die);
     switch (dwarf_tag(die)) {
     case DW_TAG_subprogram:
     case DW_TAG_inlined_subroutine:
@@ -77,13 +95,15 @@ static void visit(struct walk *walk, Dwarf_Die *die, uint32_t node, unsigned dep
     case DW_TAG_try_block:
     case DW_TAG_catch_block:
     case DW_TAG_with_stmt:
+        walk_children(walk, die, node, depth);
+        break;
     case DW_TAG_namespace:
     case DW_TAG_module:
     case DW_TAG_class_type:
     case DW_TAG_structure_type:
     case DW_TAG_union_type:
     case DW_TAG_interface_type:
-        walk_children(walk, die, node, depth);
+        visit_scope(walk, die, node, depth);
         break;
     default:
         break;
@@ -107,6 +127,12 @@ static void walk_children(struct walk *walk, Dwarf_Die *parent, uint32_t node, u
     }
 }
 
+static bool is_cplusplus(int language)
+{
+    return language == DW_LANG_C_plus_plus || language == DW_LANG_C_plus_plus_03 ||
+           language == DW_LANG_C_plus_plus_11 || language == DW_LANG_C_plus_plus_14;
+}
+
 /* No unit has more DIEs than bytes. */
 static uint64_t unit_size(Dwarf *dwarf, Dwarf_Off start)
 {
@@ -121,9 +147,10 @@ static uint64_t unit_size(Dwarf *dwarf, Dwarf_Off start)
 
 static void load_functions(struct unit *unit, Dwarf_Die *die, struct code_bounds code)
 {
-    struct walk walk = {.unit = unit, .code = code};
+    struct walk walk = {.unit = unit, .code = code, .scope = SCOPE_NONE};
     unit->start = dwarf_dieoffset(die) - dwarf_cuoffset(die);
     walk.steps_left = unit_size(dwarf_cu_getdwarf(die->cu), unit->start);
+    unit->has_scopes = is_cplusplus(dwarf_srclang(die));
     walk_children(&walk, die, NODE_NONE, 0);
     unit->code = ranges_flatten(walk.ranges, walk.range_count);
     free(walk.ranges);
@@ -216,7 +243,8 @@ struct unit *unit_load(Dwarf *dwarf, Dwarf_Off offset, struct code_bounds code, 
     unit->library_memory += files * 64;
     unit->memory = sizeof *unit + unit->node_count * sizeof *unit->nodes +
                    unit->row_count * sizeof *unit->rows + files * sizeof(char *) +
-                   unit->code.count * sizeof *unit->code.items;
+                   unit->code.count * sizeof *unit->code.items +
+                   unit->scopes.capacity * sizeof *unit->scopes.items;
     return unit;
 }
 
@@ -226,6 +254,7 @@ void unit_free(struct unit *unit)
         free(unit->nodes[i].call);
     }
     free(unit->code.items);
+    free(unit->scopes.items);
     free(unit->nodes);
     free(unit->rows);
     free(unit->files.names);
@@ -247,18 +276,45 @@ static Dwarf_Die *find_die(const struct unit *unit, uint32_t offset, Dwarf *dwar
     return dwarf_offdie(dwarf_cu_getdwarf(split.cu), unit->start + offset, die);
 }
 
-/* The linkage name, which is complete (scopes, parameters) once demangled; C has plain names only. */
-static const char *function_name(Dwarf_Die *die)
+/* The DIE that has a function's own name: what it is an instance of, and that one's declaration. */
+static const char *plain_name(const struct unit *unit, Dwarf_Die *die, struct names *names)
 {
-    static const unsigned kinds[] = {DW_AT_linkage_name, DW_AT_MIPS_linkage_name, DW_AT_name};
+    Dwarf_Die named = *die;
+    for (unsigned hops = 0; hops < 16 && !dwarf_hasattr(&named, DW_AT_name); hops++) {
+        Dwarf_Attribute link;
+        if ((dwarf_attr(&named, DW_AT_abstract_origin, &link) == NULL &&
+             dwarf_attr(&named, DW_AT_specification, &link) == NULL) ||
+            dwarf_formref_die(&link, &named) == NULL) {
+            return NULL;
+        }
+    }
+    const char *name = dwarf_diename(&named);
+    if (name == NULL || name[0] == '\0') {
+        return NULL;
+    }
+    /* With link-time optimisation it may be in another unit, whose scopes are not loaded. */
+    if (!unit->has_scopes || named.cu != die->cu) {
+        return strpool_intern(names->pool, name);
+    }
+    return scopes_qualify(&unit->scopes, dwarf_cu_getdwarf(named.cu), unit->start,
+                          (uint32_t)dwarf_cuoffset(&named), name, names->pool);
+}
+
+/* The linkage name has everything (scopes, parameters) once it is demangled; C has plain names only. */
+static void find_name(const struct unit *unit, Dwarf_Die *die, struct unit_call *call,
+                      struct names *names)
+{
+    static const unsigned kinds[] = {DW_AT_linkage_name, DW_AT_MIPS_linkage_name};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         Dwarf_Attribute attribute;
         const char *name = dwarf_formstring(dwarf_attr_integrate(die, kinds[i], &attribute));
         if (name != NULL && name[0] != '\0') {
-            return name;
+            call->name = names_function(names, name);
+            return;
         }
     }
-    return NULL;
+    call->name = plain_name(unit, die, names);
+    call->incomplete = unit->has_scopes;
 }
 
 static Dwarf_Word number_of(Dwarf_Die *die, unsigned kind)
@@ -281,8 +337,7 @@ const struct unit_call *unit_call(struct unit *unit, uint32_t node, Dwarf *dwarf
     if (find_die(unit, unit->nodes[node].die, dwarf, &die) == NULL) {
         return call;
     }
-    const char *name = function_name(&die);
-    call->name = name != NULL ? names_function(names, name) : NULL;
+    find_name(unit, &die, call, names);
     if (unit->nodes[node].parent != NODE_NONE) {
         const struct unit_files *files = unit->split ? &unit->call_files : &unit->files;
         Dwarf_Word file = number_of(&die, DW_AT_call_file);

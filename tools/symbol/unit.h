@@ -9,6 +9,7 @@
 #include "tools/symbol/elf_file.h"
 #include "tools/symbol/names.h"
 #include "tools/symbol/ranges.h"
+#include "tools/symbol/scopes.h"
 
 #include <elfutils/libdw.h>
 #include <stdbool.h>
@@ -21,6 +22,7 @@
 /* What a look-up tells of a node; read at the first one that needs it. */
 struct unit_call {
     const char *name;
+    bool incomplete;       /* the name has no parameters: a symbol table may know better */
     const char *call_file; /* where it is inlined; NULL and 0 for a function of its own */
     uint32_t call_line;
 };
@@ -52,6 +54,8 @@ struct unit {
     struct segments code; /* address -> node */
     struct unit_node *nodes;
     size_t node_count;
+    bool has_scopes;       /* it is C++, where functions are known by more than their name */
+    struct scopes scopes;
     struct unit_row *rows; /* by address */
     size_t row_count;
     struct unit_files files;      /* of the rows */
