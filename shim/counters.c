@@ -1,0 +1,161 @@
+/*
+ * Counters: handing shards to threads and cells to contexts.
+ */
+#include "shim/counters.h"
+#include "shim/region.h"
+#include "shim/system.h"
+#include "shim/text.h"
+
+#define CHUNKS_MAX (TS_SLABS_MAX * TS_CHUNKS_PER_SLAB)
+
+static struct shard *shards[TS_SHARDS_LIMIT]; /* by number; published by release */
+static uint32_t active;
+static char first_name[16]; /* of the program: a new thread inherits it from its creator */
+
+/* Where struct pthread keeps the thread's id in glibc 2.11 to 2.41; believed if it is right for the first thread. */
+#define PTHREAD_TID_OFFSET 720
+
+static uint32_t own_tid(void)
+{
+    static uint32_t where; /* 0 = not asked, 1 = in struct pthread, 2 = ask the kernel */
+    const uint32_t *inside = (const uint32_t *)(machine_thread_pointer() + PTHREAD_TID_OFFSET);
+    if (ts_load_relaxed(&where) == 0)
+        ts_store_relaxed(&where, *inside == sys_gettid() ? 1u : 2u);
+    return ts_load_relaxed(&where) == 1 ? *inside : sys_gettid();
+}
+
+void shard_set_name(struct shard *shard, const char *name)
+{
+    struct text text = text_in(shard->record->name, sizeof shard->record->name);
+    text_add(&text, name);
+}
+
+static const char *program_name(void)
+{
+    if (first_name[0] == '\0') {
+        const char *exe = region_header->process.exe, *name = exe;
+        for (; *exe != '\0'; exe++)
+            if (*exe == '/')
+                name = exe + 1;
+        struct text text = text_in(first_name, sizeof first_name);
+        text_add(&text, name);
+    }
+    return first_name;
+}
+
+static bool claim(struct shard *shard, uint32_t tid)
+{
+    uint32_t nobody = 0;
+    if (ts_load_relaxed(&shard->record->owner) != 0 ||
+        !ts_cas_acq_rel(&shard->record->owner, &nobody, tid))
+        return false;
+    shard->record->tid = tid;
+    shard->record->threads++;
+    shard_set_name(shard, program_name());
+    ts_add_relaxed(&active, 1);
+    return true;
+}
+
+static struct shard *new_shard(uint32_t tid)
+{
+    uint32_t number = ts_load_relaxed(&region_header->shard_count);
+    do {
+        if (number >= TS_SHARDS_LIMIT)
+            return NULL;
+    } while (!ts_cas_acq_rel(&region_header->shard_count, &number, number + 1));
+    struct ts_shard *record =
+        region_record(TS_SLAB_SHARDS, number, TS_SHARDS_PER_SLAB, sizeof(struct ts_shard));
+    struct shard *shard = record == NULL ? NULL : memory_map(sizeof *shard, true);
+    if (shard == NULL)
+        return NULL;
+    shard->number = number;
+    shard->record = record;
+    shard->parts[0] = &shard->first;
+    bool mine = claim(shard, tid);
+    ts_store_release(&shards[number], shard);
+    return mine ? shard : NULL;
+}
+
+struct shard *shard_take(void)
+{
+    uint32_t tid = own_tid(), count = ts_load_acquire(&region_header->shard_count);
+    for (uint32_t i = 0; i < count && i < TS_SHARDS_LIMIT; i++) {
+        struct shard *shard = ts_load_acquire(&shards[i]);
+        if (shard != NULL && claim(shard, tid))
+            return shard;
+    }
+    struct shard *shard = new_shard(tid);
+    if (shard == NULL)
+        region_drop(TS_DROP_NO_SHARD);
+    return shard;
+}
+
+void shard_give(struct shard *shard)
+{
+    ts_add_relaxed(&active, -1u);
+    ts_store_release(&shard->record->owner, 0); /* the next owner sees all that was written */
+}
+
+uint32_t shards_active(void)
+{
+    return ts_load_relaxed(&active);
+}
+
+bool shards_any_inserting(void)
+{
+    uint32_t count = ts_load_acquire(&region_header->shard_count);
+    for (uint32_t i = 0; i < count && i < TS_SHARDS_LIMIT; i++) {
+        const struct shard *shard = ts_load_acquire(&shards[i]);
+        if (shard != NULL && ts_load_acquire(&shard->inserting))
+            return true;
+    }
+    return false;
+}
+
+struct shard *shards_forked(void)
+{
+    for (uint32_t i = 0; i < TS_SHARDS_LIMIT && shards[i] != NULL; i++) {
+        memory_unmap(shards[i], sizeof *shards[i]); /* their parts, some pages, are given up */
+        shards[i] = NULL;
+    }
+    active = 0;
+    return shard_take();
+}
+
+struct ts_cell *shard_add_chunk(struct shard *shard, uint32_t context)
+{
+    uint32_t block = context / TS_CHUNK_CELLS;
+    struct shard_part **part = &shard->parts[block >> SHARD_PART_BITS];
+    if (*part == NULL)
+        *part = memory_map(sizeof **part, true);
+    bool full = *part == NULL || ts_load_relaxed(&region_header->chunk_count) >= CHUNKS_MAX;
+    uint32_t number = full ? 0 : ts_add_acq_rel(&region_header->chunk_count, 1);
+    uint8_t *slab = full ? NULL : region_slab(TS_SLAB_CELLS, number / TS_CHUNKS_PER_SLAB);
+    uint64_t *word = slab == NULL ? NULL
+                                  : region_record(TS_SLAB_CELLMAP, number, TS_CELLMAP_PER_SLAB,
+                                                  sizeof(uint64_t));
+    if (word == NULL) {
+        region_drop(TS_DROP_NO_COUNTER);
+        return NULL;
+    }
+    struct ts_cell *chunk =
+        (struct ts_cell *)slab + number % TS_CHUNKS_PER_SLAB * TS_CHUNK_CELLS;
+    ts_store_release(word, TS_CELLMAP_WORD(shard->number, block));
+    (*part)->chunks[block & ((1 << SHARD_PART_BITS) - 1)] = chunk;
+    return chunk;
+}
+
+__attribute__((noinline)) void cell_refresh(struct ts_cell *cell, uint64_t control)
+{
+    struct ts_pair peak = {cell->allocated.count - cell->freed.count,
+                           cell->allocated.size - cell->freed.size};
+    if (TS_CONTROL_GENERATION(cell->stamp) != TS_CONTROL_GENERATION(control)) {
+        const struct ts_pair zero = {0, 0};
+        peak = zero;
+        ts_pair_store(&cell->allocated, zero);
+        ts_pair_store(&cell->freed, zero);
+        ts_store_relaxed(&cell->temporary, 0);
+    }
+    ts_pair_store(&cell->peak, peak);
+    ts_store_release(&cell->stamp, control);
+}

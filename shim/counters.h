@@ -1,0 +1,81 @@
+/*
+ * Counters: one shard per thread, in it one cell per context, written without locked instructions. The
+ * protocol of a cell is in region/layout.h (struct ts_cell).
+ */
+#ifndef TRACESNAP_SHIM_COUNTERS_H
+#define TRACESNAP_SHIM_COUNTERS_H
+
+#include "shim/walk.h"
+
+#define SHARD_PART_BITS 9 /* chunks per part */
+#define SHARD_PARTS (TS_CONTEXTS_LIMIT / TS_CHUNK_CELLS >> SHARD_PART_BITS)
+
+struct shard_part {
+    struct ts_cell *chunks[1 << SHARD_PART_BITS];
+};
+
+/* The private side of a shard. One thread at a time, but for `inserting`. */
+struct shard {
+    uint32_t number;
+    uint32_t inserting; /* 1 while its thread writes to the index (index.h); read by the sweeper */
+    struct ts_shard *record;
+    struct shard_part *parts[SHARD_PARTS];
+    struct shard_part first;
+    uint64_t prefixes[TS_DEPTH_MAX + 2];
+    struct walk_frames frames;
+};
+
+/* Takes a shard for the calling thread: a free one, or a new one. NULL when there is none (counted). */
+struct shard *shard_take(void);
+void shard_give(struct shard *shard);
+
+/* Shards in use now. */
+uint32_t shards_active(void);
+
+/* True when some thread is writing to the index. */
+bool shards_any_inserting(void);
+
+/* Copies the name that a thread gave itself; shard of the calling thread. */
+void shard_set_name(struct shard *shard, const char *name);
+
+/* In a forked child: all shards are forgotten, and the calling thread gets the first of the new region. */
+struct shard *shards_forked(void);
+
+struct ts_cell *shard_add_chunk(struct shard *shard, uint32_t context);
+
+/* The cell of a context; NULL when there is no memory for it (counted). */
+static inline struct ts_cell *shard_cell(struct shard *shard, uint32_t context)
+{
+    uint32_t block = context / TS_CHUNK_CELLS;
+    struct shard_part *part = shard->parts[block >> SHARD_PART_BITS];
+    struct ts_cell *chunk = part ? part->chunks[block & ((1 << SHARD_PART_BITS) - 1)] : NULL;
+    if (__builtin_expect(chunk == NULL, 0))
+        chunk = shard_add_chunk(shard, context);
+    return chunk ? chunk + context % TS_CHUNK_CELLS : NULL;
+}
+
+/* The writer's first touch of a cell under another control word. */
+void cell_refresh(struct ts_cell *cell, uint64_t control);
+
+static inline void cell_prepare(struct ts_cell *cell, uint64_t control)
+{
+    if (__builtin_expect(cell->stamp != (control & ~TS_CONTROL_PAUSED), 0))
+        cell_refresh(cell, control & ~TS_CONTROL_PAUSED);
+}
+
+static inline void cell_allocated(struct ts_cell *cell, uint64_t control, uint64_t count, uint64_t size)
+{
+    cell_prepare(cell, control);
+    ts_pair_store(&cell->allocated,
+                  (struct ts_pair){cell->allocated.count + count, cell->allocated.size + size});
+}
+
+static inline void cell_freed(struct ts_cell *cell, uint64_t control, uint64_t size, bool temporary)
+{
+    cell_prepare(cell, control);
+    ts_pair_store(&cell->freed, (struct ts_pair){cell->freed.count + 1, cell->freed.size + size});
+    if (temporary)
+        ts_store_relaxed(&cell->temporary, cell->temporary + 1);
+}
+
+#endif

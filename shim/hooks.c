@@ -1,0 +1,304 @@
+/*
+ * The interposed symbols. Each calls the next definition with the same arguments and returns what it returned;
+ * blocks and errno are never changed. What is recorded, and when, is record.c's business.
+ *
+ * thread->busy is set throughout. A call that comes while it is set is either the next allocator calling
+ * itself by name (calloc -> malloc, reallocarray -> realloc), which is part of the outer call, or a signal
+ * handler's, which is counted.
+ */
+#include "shim/modules.h"
+#include "shim/next.h"
+#include "shim/process.h"
+#include "shim/record.h"
+#include "shim/region.h"
+#include "shim/threads.h"
+
+#include <errno.h>
+
+#define EXPORT __attribute__((visibility("default")))
+#define likely(x) __builtin_expect(!!(x), 1)
+
+/* Declared here: the headers of libc give some of them other attributes, or none at all. */
+#define X(type, name, parameters, needed) EXPORT type name parameters;
+HOOK_LIST(X)
+#undef X
+
+static __attribute__((noinline)) bool enter_slowly(struct thread *thread, bool allocation)
+{
+    if (thread->busy) {
+        if (thread->busy == THREAD_IN_SHIM && allocation)
+            region_drop(TS_DROP_REENTRANT);
+        return false;
+    }
+    if (!process_begin(allocation))
+        return false;
+    thread->busy = THREAD_IN_NEXT;
+    return true;
+}
+
+/* True: go on, call the next allocator and record. False: call it and that is all. */
+static inline bool enter(struct thread *thread)
+{
+    if (likely(thread->busy == THREAD_FREE && process_is_tracing())) {
+        thread->busy = THREAD_IN_NEXT;
+        return true;
+    }
+    return enter_slowly(thread, true);
+}
+
+static inline void leave(struct thread *thread)
+{
+    if (!likely(thread->deferred_count == 0))
+        record_deferred(thread);
+    __asm__ volatile("" ::: "memory"); /* a signal handler must see the records before it sees us gone */
+    thread->busy = THREAD_FREE;
+}
+
+static inline void *leave_with(struct thread *thread, void *block, size_t size, struct walk_start start)
+{
+    thread->busy = THREAD_IN_SHIM;
+    if (likely(block != NULL))
+        record_allocation(thread, block, size, &start);
+    leave(thread);
+    return block;
+}
+
+/* Whether the next allocator is known; if not, its dlsym is under way and the arena serves. */
+static inline bool have_next(void)
+{
+    return likely(next_ready()) || next_resolve();
+}
+
+/* Takes note of a free that is not to be followed by a record: nested, or before the process began. */
+static __attribute__((noinline)) void forget_outside(struct thread *thread, const void *address)
+{
+    struct block block;
+    if (thread->busy && process_is_tracing()) {
+        if (record_take(address, &block))
+            record_defer(thread, &block);
+    } else if (process_is_fresh_child()) {
+        record_take(address, &block);
+    }
+}
+
+static inline void forget(const void *address)
+{
+    struct thread *thread = &thread_self;
+    struct block block;
+    if (!likely(thread->busy == THREAD_FREE && process_is_tracing())) {
+        forget_outside(thread, address);
+        return;
+    }
+    thread->busy = THREAD_IN_SHIM;
+    bool temporary = thread->last == address;
+    if (likely(record_take(address, &block)))
+        record_freed(thread, &block, temporary);
+    if (temporary)
+        thread->last = NULL;
+    leave(thread);
+}
+
+void *malloc(size_t size)
+{
+    struct thread *thread = &thread_self;
+    if (!likely(enter(thread)))
+        return have_next() ? next.malloc(size) : arena_allocate(size, 16);
+    return leave_with(thread, next.malloc(size), size, walk_caller());
+}
+
+void free(void *block)
+{
+    if (block == NULL || arena_holds(block))
+        return;
+    forget(block);
+    if (have_next())
+        next.free(block);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    struct thread *thread = &thread_self;
+    size_t product;
+    if (!likely(enter(thread))) {
+        if (have_next())
+            return next.calloc(count, size);
+        return __builtin_mul_overflow(count, size, &product) ? NULL : arena_allocate(product, 16);
+    }
+    return leave_with(thread, next.calloc(count, size), count * size, walk_caller());
+}
+
+/* A block of the arena moves to the next allocator when it is resized. */
+static void *realloc_from_arena(void *block, size_t size)
+{
+    size_t old = arena_size(block);
+    void *moved = malloc(size);
+    if (moved != NULL)
+        __builtin_memcpy(moved, block, old < size ? old : size);
+    return moved;
+}
+
+/* What realloc and reallocarray have in common around the call of the next one. */
+struct resize {
+    struct block old;
+    bool known;
+};
+
+static inline void begin_resize(const void *block, struct resize *resize)
+{
+    resize->known = record_take(block, &resize->old);
+}
+
+static inline void *end_resize(struct thread *thread, struct resize *resize, void *old, void *block, size_t size,
+                               struct walk_start start)
+{
+    thread->busy = THREAD_IN_SHIM;
+    if (block == NULL && size != 0) { /* refused: the old block stays */
+        if (resize->known)
+            record_put_back(thread, old, &resize->old);
+        leave(thread);
+        return NULL;
+    }
+    if (resize->known)
+        record_freed(thread, &resize->old, false);
+    return leave_with(thread, block, size, start);
+}
+
+void *realloc(void *block, size_t size)
+{
+    struct thread *thread = &thread_self;
+    struct resize resize;
+    if (arena_holds(block))
+        return realloc_from_arena(block, size);
+    if (!likely(enter(thread))) {
+        if (block != NULL)
+            forget_outside(thread, block);
+        return have_next() ? next.realloc(block, size) : arena_allocate(size, 16);
+    }
+    begin_resize(block, &resize);
+    return end_resize(thread, &resize, block, next.realloc(block, size), size, walk_caller());
+}
+
+void *reallocarray(void *block, size_t count, size_t size)
+{
+    struct thread *thread = &thread_self;
+    struct resize resize;
+    size_t product;
+    bool overflow = __builtin_mul_overflow(count, size, &product);
+    if (overflow) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    if (arena_holds(block))
+        return realloc_from_arena(block, product);
+    if (!likely(enter(thread))) {
+        if (block != NULL)
+            forget_outside(thread, block);
+        return have_next() ? next.reallocarray(block, count, size) : arena_allocate(product, 16);
+    }
+    begin_resize(block, &resize);
+    return end_resize(thread, &resize, block, next.reallocarray(block, count, size), product, walk_caller());
+}
+
+int posix_memalign(void **block, size_t alignment, size_t size)
+{
+    struct thread *thread = &thread_self;
+    if (!likely(enter(thread))) {
+        if (have_next())
+            return next.posix_memalign(block, alignment, size);
+        *block = arena_allocate(size, alignment);
+        return *block != NULL ? 0 : ENOMEM;
+    }
+    int result = next.posix_memalign(block, alignment, size);
+    leave_with(thread, result == 0 ? *block : NULL, size, walk_caller());
+    return result;
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    struct thread *thread = &thread_self;
+    if (!likely(enter(thread)))
+        return have_next() ? next.aligned_alloc(alignment, size) : arena_allocate(size, alignment);
+    return leave_with(thread, next.aligned_alloc(alignment, size), size, walk_caller());
+}
+
+void *memalign(size_t alignment, size_t size)
+{
+    struct thread *thread = &thread_self;
+    if (!likely(enter(thread)))
+        return have_next() ? next.memalign(alignment, size) : arena_allocate(size, alignment);
+    return leave_with(thread, next.memalign(alignment, size), size, walk_caller());
+}
+
+void *valloc(size_t size)
+{
+    struct thread *thread = &thread_self;
+    if (!likely(enter(thread)))
+        return have_next() ? next.valloc(size) : arena_allocate(size, 4096);
+    return leave_with(thread, next.valloc(size), size, walk_caller());
+}
+
+void *pvalloc(size_t size)
+{
+    struct thread *thread = &thread_self;
+    if (!likely(enter(thread)))
+        return have_next() ? next.pvalloc(size) : arena_allocate(size, 4096);
+    return leave_with(thread, next.pvalloc(size), size, walk_caller());
+}
+
+size_t malloc_usable_size(void *block)
+{
+    if (block != NULL && arena_holds(block))
+        return arena_size(block);
+    return have_next() && next.malloc_usable_size != NULL ? next.malloc_usable_size(block) : 0;
+}
+
+void cfree(void *block)
+{
+    free(block);
+}
+
+void free_sized(void *block, size_t size)
+{
+    if (block == NULL || arena_holds(block))
+        return;
+    forget(block);
+    if (!have_next())
+        return;
+    if (next.free_sized != NULL)
+        next.free_sized(block, size);
+    else
+        next.free(block);
+}
+
+void free_aligned_sized(void *block, size_t alignment, size_t size)
+{
+    if (block == NULL || arena_holds(block))
+        return;
+    forget(block);
+    if (!have_next())
+        return;
+    if (next.free_aligned_sized != NULL)
+        next.free_aligned_sized(block, alignment, size);
+    else
+        next.free(block);
+}
+
+int dlclose(void *handle)
+{
+    if (!have_next() || next.dlclose == NULL)
+        return -1;
+    modules_closing();
+    int result = next.dlclose(handle);
+    modules_closed();
+    return result;
+}
+
+int pthread_setname_np(pthread_t thread, const char *name)
+{
+    if (!have_next() || next.pthread_setname_np == NULL)
+        return ENOSYS;
+    int result = next.pthread_setname_np(thread, name);
+    if (result == 0 && pthread_equal(thread, pthread_self()) && process_is_tracing())
+        threads_named(&thread_self, name);
+    return result;
+}

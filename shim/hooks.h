@@ -1,0 +1,27 @@
+/*
+ * The one list of interposed symbols. A line here declares the pointer to the next definition (next.h) and is
+ * resolved at start-up (next.c); hooks.c defines the symbol itself.
+ * X(return type, name, parameters, 1 = nothing works without it)
+ */
+#ifndef TRACESNAP_SHIM_HOOKS_H
+#define TRACESNAP_SHIM_HOOKS_H
+
+#define HOOK_LIST(X)                                                                               \
+    X(void *, malloc, (size_t size), 1)                                                            \
+    X(void, free, (void *block), 1)                                                                \
+    X(void *, calloc, (size_t count, size_t size), 1)                                              \
+    X(void *, realloc, (void *block, size_t size), 1)                                              \
+    X(void *, reallocarray, (void *block, size_t count, size_t size), 0)                           \
+    X(int, posix_memalign, (void **block, size_t alignment, size_t size), 0)                       \
+    X(void *, aligned_alloc, (size_t alignment, size_t size), 0)                                   \
+    X(void *, memalign, (size_t alignment, size_t size), 0)                                        \
+    X(void *, valloc, (size_t size), 0)                                                            \
+    X(void *, pvalloc, (size_t size), 0)                                                           \
+    X(size_t, malloc_usable_size, (void *block), 0)                                                \
+    X(void, free_sized, (void *block, size_t size), 0)                                             \
+    X(void, free_aligned_sized, (void *block, size_t alignment, size_t size), 0)                   \
+    X(void, cfree, (void *block), 0)                                                               \
+    X(int, dlclose, (void *handle), 0)                                                             \
+    X(int, pthread_setname_np, (pthread_t thread, const char *name), 0)
+
+#endif

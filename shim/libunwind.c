@@ -1,0 +1,270 @@
+/*
+ * libunwind, used so that it can do no harm (checked against 1.6.2).
+ *
+ * As a step it runs in its "remote" mode with accessors of ours: every word that it reads was proven to be
+ * stack or unwind table, it looks modules up as we do, takes no loader lock, opens no pipe and caches nothing. Its one
+ * lock, around its memory pool, is why a thread that finds another inside gives up after a while.
+ *
+ * As the oracle it runs in its local mode, which shares nothing with our code, not even the module look-up. It opens
+ * a pipe and takes the loader's lock: verify=1 is for tests.
+ */
+#include "shim/libunwind.h"
+#include "shim/modules.h"
+#include "shim/options.h"
+#include "shim/region.h"
+#include "shim/stack.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <libunwind.h>
+
+#define SPINS_MAX 20000 /* some 0.2 ms: a walk of 100 odd frames takes less */
+
+#define REMOTE(name) __typeof__(&UNW_OBJ(name))
+static struct {
+    REMOTE(create_addr_space) create_addr_space;
+    REMOTE(set_caching_policy) set_caching_policy;
+    REMOTE(init_remote) init_remote;
+    REMOTE(step) step;
+    REMOTE(get_reg) get_reg;
+    REMOTE(is_signal_frame) is_signal_frame;
+    int (*search_table)(unw_addr_space_t, unw_word_t, unw_dyn_info_t *, unw_proc_info_t *, int, void *);
+} remote;
+
+static struct {
+    int (*getcontext)(unw_tdep_context_t *);
+    int (*init_local)(unw_cursor_t *, unw_context_t *);
+    int (*step)(unw_cursor_t *);
+    int (*get_reg)(unw_cursor_t *, int, unw_word_t *);
+    int (*set_caching_policy)(unw_addr_space_t, unw_caching_policy_t);
+} local;
+
+static unw_addr_space_t space; /* NULL: no stepping by libunwind */
+static bool oracle;
+static uint32_t in_use; /* 1 while a thread walks */
+
+/* The registers at the start of a walk, and what it may read. */
+struct walker {
+    struct stack_view view;
+    struct cfi_tables tables; /* of the module looked up last */
+    unw_word_t registers[UNW_X86_64_RIP + 1];
+};
+
+static int find_proc_info(unw_addr_space_t as, unw_word_t pc, unw_proc_info_t *info, int need, void *arg)
+{
+    struct walker *walker = arg;
+    uint32_t index = modules_find(pc);
+    const struct module_instance *module = &module_instances[index];
+    const uint8_t *header = module->tables.header;
+    uint32_t entries;
+    /* Only the one layout that linkers make: version 1, count udata4, table datarel|sdata4. */
+    if (index == 0 || module->tables.low == NULL || module->tables.high - header < 12 || header[0] != 1 ||
+        header[2] != 0x03 || header[3] != 0x3b)
+        return -UNW_ENOINFO;
+    __builtin_memcpy(&entries, header + 8, sizeof entries);
+    if (entries > (size_t)(module->tables.high - header - 12) / 8)
+        return -UNW_ENOINFO;
+    walker->tables = module->tables;
+    unw_dyn_info_t table = {
+        .start_ip = module->start,
+        .end_ip = module->end,
+        .format = UNW_INFO_FORMAT_REMOTE_TABLE,
+        .u.rti = {.segbase = (unw_word_t)header,
+                  .table_data = (unw_word_t)(header + 12),
+                  .table_len = (unw_word_t)entries * 8 / sizeof(unw_word_t)},
+    };
+    return remote.search_table(as, pc, &table, info, need, arg);
+}
+
+static int access_mem(unw_addr_space_t as, unw_word_t address, unw_word_t *value, int write, void *arg)
+{
+    struct walker *walker = arg;
+    (void)as;
+    if (write)
+        return -UNW_EINVAL;
+    uintptr_t low = (uintptr_t)walker->tables.low & ~(uintptr_t)7;
+    uintptr_t high = ((uintptr_t)walker->tables.high + 7) & ~(uintptr_t)7; /* of one page in any case */
+    if ((address < low || address + 8 > high) && !stack_readable(&walker->view, address))
+        return -UNW_EINVAL;
+    __builtin_memcpy(value, (const void *)address, sizeof *value);
+    return 0;
+}
+
+static int access_reg(unw_addr_space_t as, unw_regnum_t number, unw_word_t *value, int write, void *arg)
+{
+    const struct walker *walker = arg;
+    (void)as;
+    if (write || number < 0 || number > UNW_X86_64_RIP)
+        return -UNW_EBADREG;
+    *value = walker->registers[number];
+    return 0;
+}
+
+static int no_fpreg(unw_addr_space_t as, unw_regnum_t number, unw_fpreg_t *value, int write, void *arg)
+{
+    (void)as, (void)number, (void)value, (void)write, (void)arg;
+    return -UNW_EBADREG;
+}
+
+static void put_unwind_info(unw_addr_space_t as, unw_proc_info_t *info, void *arg)
+{
+    (void)as, (void)info, (void)arg;
+}
+
+static int no_list(unw_addr_space_t as, unw_word_t *list, void *arg)
+{
+    (void)as, (void)list, (void)arg;
+    return -UNW_ENOINFO;
+}
+
+static int no_resume(unw_addr_space_t as, unw_cursor_t *cursor, void *arg)
+{
+    (void)as, (void)cursor, (void)arg;
+    return -UNW_EINVAL;
+}
+
+static int no_name(unw_addr_space_t as, unw_word_t pc, char *name, size_t size, unw_word_t *offset, void *arg)
+{
+    (void)as, (void)pc, (void)name, (void)size, (void)offset, (void)arg;
+    return -UNW_ENOINFO;
+}
+
+static unw_accessors_t accessors = {find_proc_info, put_unwind_info, no_list,   access_mem,
+                                    access_reg,     no_fpreg,        no_resume, no_name};
+
+#define TEXT(x) #x
+#define EXPANDED(x) TEXT(x)
+#define LOAD(table, library, member, name) ((table).member = (__typeof__((table).member))dlsym(library, name))
+
+static void load_remote(void)
+{
+    void *library = dlopen("libunwind-x86_64.so.8", RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL)
+        return;
+    LOAD(remote, library, create_addr_space, EXPANDED(UNW_OBJ(create_addr_space)));
+    LOAD(remote, library, set_caching_policy, EXPANDED(UNW_OBJ(set_caching_policy)));
+    LOAD(remote, library, init_remote, EXPANDED(UNW_OBJ(init_remote)));
+    LOAD(remote, library, step, EXPANDED(UNW_OBJ(step)));
+    LOAD(remote, library, get_reg, EXPANDED(UNW_OBJ(get_reg)));
+    LOAD(remote, library, is_signal_frame, EXPANDED(UNW_OBJ(is_signal_frame)));
+    LOAD(remote, library, search_table, EXPANDED(UNW_OBJ(dwarf_search_unwind_table)));
+    if (!remote.create_addr_space || !remote.set_caching_policy || !remote.init_remote || !remote.step ||
+        !remote.get_reg || !remote.is_signal_frame || !remote.search_table)
+        return;
+    space = remote.create_addr_space(&accessors, 0);
+    if (space != NULL)
+        remote.set_caching_policy(space, UNW_CACHE_NONE);
+}
+
+static void load_oracle(void)
+{
+    void *library = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL)
+        return;
+    LOAD(local, library, getcontext, "_Ux86_64_getcontext");
+    LOAD(local, library, init_local, "_ULx86_64_init_local");
+    LOAD(local, library, step, "_ULx86_64_step");
+    LOAD(local, library, get_reg, "_ULx86_64_get_reg");
+    LOAD(local, library, set_caching_policy, "_ULx86_64_set_caching_policy");
+    unw_addr_space_t *own = dlsym(library, "_ULx86_64_local_addr_space");
+    oracle = local.getcontext && local.init_local && local.step && local.get_reg &&
+             local.set_caching_policy && own;
+    if (oracle)
+        local.set_caching_policy(*own, UNW_CACHE_NONE);
+}
+
+void libunwind_start(void)
+{
+    if (options.libunwind)
+        load_remote();
+    if (options.verify)
+        load_oracle();
+}
+
+void libunwind_forked(void)
+{
+    if (in_use)
+        space = NULL;
+}
+
+static bool enter(void)
+{
+    for (int spins = 0; spins < SPINS_MAX; spins++) {
+        uint32_t nobody = 0;
+        if (ts_cas_acq_rel(&in_use, &nobody, 1))
+            return true;
+        __builtin_ia32_pause();
+    }
+    return false;
+}
+
+static void walk_from(unw_cursor_t *cursor, const struct walk_start *start, struct walk_frames *frames)
+{
+    unw_word_t pc = 0, sp = 0;
+    bool outside = false; /* of our own frames */
+    int signal = 0;
+    frames->count = 0;
+    do {
+        if (remote.get_reg(cursor, UNW_REG_IP, &pc) < 0 || remote.get_reg(cursor, UNW_REG_SP, &sp) < 0 ||
+            pc == 0)
+            return;
+        outside = outside || (pc == start->pc && sp == start->sp);
+        if (outside) {
+            frames->keys[frames->count] = signal > 0;
+            frames->pcs[frames->count++] = pc;
+        }
+        signal = remote.is_signal_frame(cursor);
+    } while (frames->count < options.depth && remote.step(cursor) > 0);
+}
+
+bool libunwind_walk(struct thread *thread, const struct walk_start *start, struct walk_frames *frames)
+{
+    struct walker walker = {.tables = {NULL, NULL, NULL}};
+    unw_cursor_t cursor;
+    if (space == NULL || !enter())
+        return false;
+    /* The registers as they are here: our own frames are unwound first, which restores the caller's. */
+    unw_word_t *r = walker.registers;
+    __asm__ volatile("movq %%rbx, %0\n\tmovq %%rbp, %1\n\tmovq %%rsp, %2\n\tleaq 0f(%%rip), %%rax\n0:\tmovq %%rax, %3"
+                     : "=m"(r[UNW_X86_64_RBX]), "=m"(r[UNW_X86_64_RBP]), "=m"(r[UNW_X86_64_RSP]),
+                       "=m"(r[UNW_X86_64_RIP])
+                     :
+                     : "rax", "memory");
+    __asm__ volatile("movq %%r12, %0\n\tmovq %%r13, %1\n\tmovq %%r14, %2\n\tmovq %%r15, %3"
+                     : "=m"(r[UNW_X86_64_R12]), "=m"(r[UNW_X86_64_R13]), "=m"(r[UNW_X86_64_R14]),
+                       "=m"(r[UNW_X86_64_R15]));
+    stack_begin(&walker.view, thread, r[UNW_X86_64_RSP]);
+    frames->count = 0;
+    if (remote.init_remote(&cursor, space, &walker) == 0)
+        walk_from(&cursor, start, frames);
+    ts_store_release(&in_use, 0);
+    return frames->count > 0;
+}
+
+void libunwind_verify(const struct walk_start *start, const struct walk_frames *frames)
+{
+    unw_tdep_context_t context;
+    unw_cursor_t cursor;
+    unw_word_t pc = 0, sp = 0;
+    uint32_t at = 0, bound = frames->count < frames->checked ? frames->count : frames->checked;
+    int kept = errno;
+    if (!oracle || local.getcontext(&context) < 0 || local.init_local(&cursor, &context) < 0)
+        return;
+    while (local.step(&cursor) > 0 && local.get_reg(&cursor, UNW_REG_IP, &pc) >= 0 && pc != 0) {
+        local.get_reg(&cursor, UNW_REG_SP, &sp);
+        if (at == 0 && !(pc == start->pc && sp == start->sp))
+            continue;
+        if (at == bound || frames->pcs[at] != pc)
+            break;
+        at++;
+        pc = 0;
+    }
+    errno = kept;
+    /* A stack that we cut, guessed or lost is compared as far as we claim to know it. */
+    bool agrees = at == bound || (frames->pcs[at] == 0 && at + 1 == frames->count);
+    if (agrees && frames->complete && frames->checked == UINT32_MAX)
+        agrees = pc == 0; /* libunwind ended where we did */
+    region_gauge(TS_GAUGE_VERIFIED, 1);
+    if (!agrees)
+        region_drop(TS_DROP_VERIFY);
+}

@@ -1,0 +1,25 @@
+/*
+ * libunwind behind the walker's own interface: the step for frames that no rule expresses, and the oracle of
+ * verify=1. Loaded at start-up with RTLD_LOCAL, so that its _Unwind_* symbols capture nobody's exceptions.
+ */
+#ifndef TRACESNAP_SHIM_LIBUNWIND_H
+#define TRACESNAP_SHIM_LIBUNWIND_H
+
+#include "shim/walk.h"
+
+/* Loads the libraries that the options ask for. Allocates through the next allocator. */
+void libunwind_start(void);
+
+/*
+ * Fills frames->pcs and count; keys[i] is 1 where pcs[i] was interrupted by a signal, else 0. False: not
+ * loaded, busy in another thread for too long, or lost.
+ */
+bool libunwind_walk(struct thread *thread, const struct walk_start *start, struct walk_frames *frames);
+
+/* Unwinds a second time by libunwind's local mode and counts a disagreement with frames. */
+void libunwind_verify(const struct walk_start *start, const struct walk_frames *frames);
+
+/* In a forked child: another thread may have been inside, holding libunwind's locks for ever. */
+void libunwind_forked(void);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * The process's live total, its peak and its timeline.
+ *
+ * Each thread keeps its own change until that may matter: it is added to the shared total when it could carry
+ * the total past the threshold of the next peak, or when it exceeds a thousandth of the peak. With one thread
+ * the threshold is therefore seen exactly; with several, the total that is compared is off by at most a
+ * thousandth in all.
+ *
+ * Passing the threshold steps the epoch in the control word. That alone makes the live values of this
+ * instant the peak for all cells (region/layout.h), at no cost but the first touch of each cell afterwards. Up to
+ * 64 KiB every new maximum is a peak; above, the next threshold is 1/256 higher, so that the recorded peak is less
+ * than 1 % below the true one, and a reader that finds more live than at the recorded peak takes the present.
+ */
+#ifndef TRACESNAP_SHIM_LIVE_H
+#define TRACESNAP_SHIM_LIVE_H
+
+#include "shim/thread.h"
+
+/* Gives a thread's change to the total; steps the epoch at a new peak; adds to the timeline. */
+void live_flush(struct thread *thread);
+
+/* In a forked child: the total is set anew from the blocks that it has. */
+void live_forked(uint64_t size, uint64_t count);
+
+/* (live, peak) in bytes, as the API shows them: right within the threads' unflushed changes. */
+void live_get(uint64_t *size, uint64_t *peak);
+
+/* To be called after the cell was written: the epoch's cut must have it. */
+static inline void live_add(struct thread *thread, uint64_t control, int64_t size, int64_t count)
+{
+    if (__builtin_expect(thread->live_generation != TS_CONTROL_GENERATION(control), 0)) {
+        thread->live_generation = TS_CONTROL_GENERATION(control);
+        thread->live_size = thread->live_count = thread->live_upper = thread->live_lower = 0;
+    }
+    thread->live_size += size;
+    thread->live_count += count;
+    if (__builtin_expect(thread->live_size > thread->live_upper || thread->live_size < thread->live_lower, 0))
+        live_flush(thread);
+}
+
+#endif

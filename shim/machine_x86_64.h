@@ -1,0 +1,49 @@
+/*
+ * x86-64 under Linux and the System V ABI: system calls without libc's errno, the DWARF numbers of the
+ * registers that unwinding follows, the frame that a signal leaves, and where the thread's own memory ends.
+ */
+#ifndef TRACESNAP_SHIM_MACHINE_X86_64_H
+#define TRACESNAP_SHIM_MACHINE_X86_64_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Results are the kernel's own: negative errno on failure. Never touches errno. */
+static inline long sys_call6(long number, long a, long b, long c, long d, long e, long f)
+{
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+#define sys_call(number, a, b, c, d)                                                               \
+    sys_call6((number), (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+
+/* DWARF register numbers (System V ABI, AMD64 supplement, figure 3.36). */
+#define MACHINE_DWARF_RBP 6
+#define MACHINE_DWARF_RSP 7
+#define MACHINE_DWARF_RA 16
+
+/*
+ * Offsets from the CFA of the frame that returns into the signal trampoline to the saved registers of the
+ * interrupted code: struct ucontext, uc_mcontext.gregs (Linux, asm/sigcontext.h).
+ */
+#define MACHINE_SIGNAL_RBP 120
+#define MACHINE_SIGNAL_RSP 160
+#define MACHINE_SIGNAL_PC 168
+
+/* The thread control block: of a thread made by pthread_create it lies just above its stack. */
+static inline uintptr_t machine_thread_pointer(void)
+{
+    uintptr_t tp;
+    __asm__("movq %%fs:0, %0" : "=r"(tp));
+    return tp;
+}
+
+#endif

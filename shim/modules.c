@@ -1,0 +1,232 @@
+/*
+ * The modules of the process. A module is recorded once with path, build-id and load bias; it stays in the
+ * region when it is unloaded, since contexts refer to it. Loaded again with the same build-id, path and bias,
+ * it is the same module.
+ */
+#include "shim/modules.h"
+#include "region/key.h"
+#include "shim/region.h"
+#include "shim/rules.h"
+#include "shim/system.h"
+#include "shim/text.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+
+struct module_instance module_instances[MODULE_INSTANCES_MAX];
+uint32_t module_generation = 1;
+static uint32_t instance_count = 1;
+#define RULES_FORGET_EVERY 16384u
+
+static uint32_t closings;
+static uint64_t strings_used; /* bytes handed out in TS_SLAB_STRINGS */
+
+/* glibc 2.35 and later; without it every stack is libunwind's. */
+extern int _dl_find_object(void *, struct dl_find_object *) __attribute__((weak));
+
+struct image {
+    uint64_t bias;
+    uintptr_t start, end;
+    struct cfi_tables tables;
+    const char *path;
+    const uint8_t *build_id;
+    uint32_t build_id_size;
+};
+
+static void find_build_id(struct image *image, const uint8_t *note, const uint8_t *end)
+{
+    while ((size_t)(end - note) >= sizeof(ElfW(Nhdr))) {
+        ElfW(Nhdr) header;
+        __builtin_memcpy(&header, note, sizeof header);
+        uint64_t name_size = ((uint64_t)header.n_namesz + 3) & ~UINT64_C(3);
+        uint64_t size = ((uint64_t)header.n_descsz + 3) & ~UINT64_C(3);
+        note += sizeof header;
+        if (name_size + size > (uint64_t)(end - note))
+            return;
+        if (header.n_type == NT_GNU_BUILD_ID && header.n_namesz == 4 && note[0] == 'G' &&
+            header.n_descsz <= TS_BUILD_ID_MAX) {
+            image->build_id = note + name_size;
+            image->build_id_size = header.n_descsz;
+            return;
+        }
+        note += name_size + size;
+    }
+}
+
+/* Reads the program headers, which lie at the start of the first segment of every ordinary file. */
+static void read_headers(struct image *image)
+{
+    const ElfW(Ehdr) *elf = (const void *)image->start;
+    uint64_t size = image->end - image->start;
+    if (size < sizeof *elf || !sys_readable(image->start) ||
+        __builtin_memcmp(elf->e_ident, ELFMAG, SELFMAG) != 0 ||
+        elf->e_phoff > size || (size - elf->e_phoff) / sizeof(ElfW(Phdr)) < elf->e_phnum)
+        return;
+    const ElfW(Phdr) *headers = (const void *)(image->start + elf->e_phoff);
+    if ((elf->e_phoff & 7) || !sys_readable((uintptr_t)headers))
+        return;
+    for (int i = 0; i < elf->e_phnum; i++) {
+        uintptr_t from = image->bias + headers[i].p_vaddr, to = from + headers[i].p_memsz;
+        uintptr_t tables = (uintptr_t)image->tables.header;
+        if (from < image->start || to > image->end || to < from)
+            continue;
+        if (headers[i].p_type == PT_LOAD && (headers[i].p_flags & PF_R) && tables >= from && tables < to) {
+            image->tables.low = (const void *)from;
+            image->tables.high = (const void *)(from + headers[i].p_filesz);
+        }
+        if (headers[i].p_type == PT_NOTE && image->build_id == NULL)
+            find_build_id(image, (const void *)from, (const void *)to);
+    }
+}
+
+/* The path as another process can use it: the loader keeps "" for the program and relative names as given. */
+static void absolute_path(struct text *path, const char *name)
+{
+    if (name == NULL || *name == '\0') {
+        text_add(path, region_header->process.exe);
+        return;
+    }
+    if (*name != '/' && !__builtin_strncmp(name, "linux-", 6) == 0 &&
+        !sys_failed(sys_call(SYS_getcwd, path->buffer, path->size - 2, 0, 0))) {
+        path->length = text_length(path->buffer);
+        text_add(path, "/");
+    }
+    text_add(path, name);
+}
+
+/* Copies a string and its terminator into the region; false when there is no room. */
+static bool store_string(const char *string, uint32_t size, struct ts_module *module)
+{
+    uint64_t at = ts_load_relaxed(&strings_used), begin;
+    do {
+        begin = at;
+        if (begin / TS_SLAB_SIZE != (begin + size + 1) / TS_SLAB_SIZE) /* never across slabs */
+            begin = (begin / TS_SLAB_SIZE + 1) * TS_SLAB_SIZE;
+    } while (!ts_cas_acq_rel(&strings_used, &at, begin + size + 1));
+    char *slab = region_slab(TS_SLAB_STRINGS, (uint32_t)(begin / TS_SLAB_SIZE));
+    if (slab == NULL)
+        return false;
+    __builtin_memcpy(slab + begin % TS_SLAB_SIZE, string, size);
+    module->path_slab = (uint32_t)(begin / TS_SLAB_SIZE);
+    module->path_offset = (uint32_t)(begin % TS_SLAB_SIZE);
+    module->path_size = size;
+    return true;
+}
+
+static struct ts_module *module_record(uint32_t i)
+{
+    return region_record(TS_SLAB_MODULES, i, TS_MODULES_PER_SLAB, sizeof(struct ts_module));
+}
+
+static bool same_module(const struct ts_module *module, const struct image *image, const struct text *path)
+{
+    if (ts_load_acquire(&module->state) != 1 || module->base != image->bias ||
+        module->build_id_size != image->build_id_size || module->path_size != path->length ||
+        __builtin_memcmp(module->build_id, image->build_id, image->build_id_size) != 0)
+        return false;
+    const char *slab = region_slab(TS_SLAB_STRINGS, module->path_slab);
+    return slab != NULL && __builtin_memcmp(slab + module->path_offset, path->buffer, path->length) == 0;
+}
+
+static bool record_path(const struct image *image, const struct text *path, uint32_t *number)
+{
+    uint32_t count = ts_load_acquire(&region_header->module_count);
+    for (uint32_t i = 0; i < count && i < TS_MODULES_LIMIT; i++) {
+        struct ts_module *module = module_record(i);
+        if (module != NULL && same_module(module, image, path)) {
+            *number = i;
+            return true;
+        }
+    }
+    *number = ts_add_acq_rel(&region_header->module_count, 1);
+    struct ts_module *module = *number < TS_MODULES_LIMIT ? module_record(*number) : NULL;
+    if (module == NULL || !store_string(path->buffer, (uint32_t)path->length, module)) {
+        region_drop(TS_DROP_MODULES_FULL);
+        return false;
+    }
+    module->base = image->bias;
+    module->size = image->end - image->start;
+    module->build_id_size = image->build_id_size;
+    __builtin_memcpy(module->build_id, image->build_id, image->build_id_size);
+    ts_store_release(&module->state, 1);
+    return true;
+}
+
+/* The module's number in the region, 0-based; false when the table is full. */
+static bool record_module(const struct image *image, uint32_t *number)
+{
+    char *buffer = memory_map(TS_STRING_MAX, true); /* the stack may be a signal handler's few KiB */
+    if (buffer == NULL)
+        return false;
+    struct text path = text_in(buffer, TS_STRING_MAX);
+    absolute_path(&path, image->path);
+    bool recorded = record_path(image, &path, number);
+    memory_unmap(buffer, TS_STRING_MAX);
+    return recorded;
+}
+
+static uint32_t add_instance(const struct image *image, uint64_t key_high, uint32_t generation)
+{
+    uint32_t count = ts_load_acquire(&instance_count);
+    uint32_t index = 0;
+    for (uint32_t i = 1; i < count && i < MODULE_INSTANCES_MAX && index == 0; i++)
+        if (module_instances[i].start == image->start && module_instances[i].key_high == key_high)
+            index = i; /* the same module, asked anew after some dlclose */
+    if (index == 0)
+        index = ts_add_acq_rel(&instance_count, 1);
+    if (index >= MODULE_INSTANCES_MAX)
+        return 0;
+    struct module_instance *instance = &module_instances[index];
+    instance->bias = image->bias;
+    instance->key_high = key_high;
+    instance->start = image->start;
+    instance->end = image->end;
+    instance->tables = image->tables;
+    ts_store_release(&instance->generation, generation);
+    return index;
+}
+
+uint32_t modules_find(uintptr_t pc)
+{
+    struct dl_find_object found;
+    uint32_t generation = ts_load_acquire(&module_generation), number;
+    if (_dl_find_object == NULL || _dl_find_object((void *)pc, &found) != 0)
+        return 0;
+    uint32_t count = ts_load_acquire(&instance_count);
+    for (uint32_t i = 1; i < count && i < MODULE_INSTANCES_MAX; i++)
+        if (ts_load_acquire(&module_instances[i].generation) == generation &&
+            pc - module_instances[i].start < module_instances[i].end - module_instances[i].start)
+            return i;
+    struct image image = {
+        .bias = found.dlfo_link_map->l_addr,
+        .start = (uintptr_t)found.dlfo_map_start,
+        .end = (uintptr_t)found.dlfo_map_end,
+        .tables = {NULL, NULL, found.dlfo_eh_frame},
+        .path = found.dlfo_link_map->l_name,
+        .build_id = (const uint8_t *)"",
+    };
+    read_headers(&image);
+    uint64_t key_high = record_module(&image, &number) ? ts_key(TS_FRAME_NATIVE, number, 0)
+                                                       : ts_key(TS_FRAME_UNKNOWN, 0, 0);
+    return add_instance(&image, key_high, generation);
+}
+
+void modules_closing(void)
+{
+    ts_add_acq_rel(&closings, 1);
+    /* Rules remember 16 bits of it: forget old ones long before the bits come round. */
+    if (ts_add_acq_rel(&module_generation, 1) / 2 % (RULES_FORGET_EVERY / 2) == 0)
+        rules_forget();
+}
+
+void modules_closed(void)
+{
+    ts_add_acq_rel(&module_generation, 1);
+    ts_add_acq_rel(&closings, -1u);
+}
+
+bool modules_are_stable(void)
+{
+    return ts_load_acquire(&closings) == 0;
+}

@@ -1,0 +1,39 @@
+/*
+ * The modules of the process: from a program counter to the executable or library that holds it, its unwind
+ * tables and its number in the region. The loader is asked without locks (_dl_find_object).
+ */
+#ifndef TRACESNAP_SHIM_MODULES_H
+#define TRACESNAP_SHIM_MODULES_H
+
+#include "region/atomic.h"
+#include "shim/cfi.h"
+
+/*
+ * One module at one place. Instances are few and live in an array; a rule remembers its instance by index.
+ * Index 0 is no module. A module that is unloaded leaves its instance behind, with an old generation.
+ */
+struct module_instance {
+    uint64_t bias;     /* address - ELF virtual address */
+    uint64_t key_high; /* kind and module number, as in a frame key */
+    uintptr_t start, end;
+    struct cfi_tables tables;
+    uint32_t generation; /* of module_generation when it was looked up; stored last (release) */
+};
+
+#define MODULE_INSTANCES_MAX 32768u
+
+extern struct module_instance module_instances[MODULE_INSTANCES_MAX];
+
+/* Steps at the start and at the end of every dlclose: what was learned before is asked anew. */
+extern uint32_t module_generation;
+
+/* The module that holds pc; 0 when none does. Records it in the region when it is new. */
+uint32_t modules_find(uintptr_t pc);
+
+void modules_closing(void); /* before dlclose */
+void modules_closed(void);  /* after it */
+
+/* While a dlclose runs, what is found may go at any moment: use it, do not remember it. */
+bool modules_are_stable(void);
+
+#endif

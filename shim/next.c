@@ -1,0 +1,56 @@
+/*
+ * Finding the next allocator by dlsym(RTLD_NEXT), and serving dlsym's own allocations meanwhile.
+ */
+#include "shim/next.h"
+#include "region/atomic.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+
+struct next next;
+char next_arena[ARENA_SIZE] __attribute__((aligned(16)));
+static size_t arena_used;
+static uint32_t resolving;
+
+void *arena_allocate(size_t size, size_t alignment)
+{
+    size_t used = ts_load_relaxed(&arena_used), begin;
+    if (alignment < 16)
+        alignment = 16;
+    do {
+        begin = (((uintptr_t)next_arena + used + 16 + alignment - 1) & ~(alignment - 1)) -
+                (uintptr_t)next_arena;
+        if (size > ARENA_SIZE || begin > ARENA_SIZE - size) {
+            errno = ENOMEM;
+            return NULL;
+        }
+    } while (!ts_cas_acq_rel(&arena_used, &used, begin + size));
+    __builtin_memcpy(next_arena + begin - 8, &size, sizeof size);
+    return next_arena + begin;
+}
+
+size_t arena_size(const void *block)
+{
+    size_t size;
+    __builtin_memcpy(&size, (const char *)block - 8, sizeof size);
+    return size;
+}
+
+bool next_resolve(void)
+{
+    uint32_t nobody = 0;
+    if (next_ready())
+        return true;
+    if (!ts_cas_acq_rel(&resolving, &nobody, 1))
+        return false;
+    struct next found;
+#define X(type, name, parameters, needed) found.name = (type(*) parameters)dlsym(RTLD_NEXT, #name);
+    HOOK_LIST(X)
+#undef X
+    void *(*allocate)(size_t) = found.malloc;
+    found.malloc = NULL;
+    next = found;
+    ts_store_release(&next.malloc, allocate);
+    ts_store_release(&resolving, 0);
+    return allocate != NULL;
+}

@@ -1,0 +1,43 @@
+/*
+ * The next allocator: what the program would call if the shim were not there; libc's, or jemalloc's,
+ * tcmalloc's, mimalloc's where the program is linked to one.
+ */
+#ifndef TRACESNAP_SHIM_NEXT_H
+#define TRACESNAP_SHIM_NEXT_H
+
+#include "shim/hooks.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct next {
+#define X(type, name, parameters, needed) type(*name) parameters;
+    HOOK_LIST(X)
+#undef X
+};
+
+extern struct next next;
+
+/* Finds them all. False while that is still going on (dlsym allocates): use the arena. Ends the process never. */
+bool next_resolve(void);
+
+static inline bool next_ready(void)
+{
+    return __atomic_load_n(&next.malloc, __ATOMIC_ACQUIRE) != NULL;
+}
+
+/* The arena for what dlsym itself allocates: small, static, never given back. */
+#define ARENA_SIZE 32768
+extern char next_arena[ARENA_SIZE];
+
+static inline bool arena_holds(const void *block)
+{
+    return (uintptr_t)block - (uintptr_t)next_arena < ARENA_SIZE;
+}
+
+void *arena_allocate(size_t size, size_t alignment); /* zeroed; NULL and ENOMEM when full */
+size_t arena_size(const void *block);
+
+#endif

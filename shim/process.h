@@ -1,0 +1,40 @@
+/*
+ * The life of the traced process: when the shim starts, fork, exec and the end.
+ */
+#ifndef TRACESNAP_SHIM_PROCESS_H
+#define TRACESNAP_SHIM_PROCESS_H
+
+#include "region/atomic.h"
+
+#include <stdbool.h>
+
+/*
+ * What the hooks do. Lives in a page that the kernel empties in a forked child (MADV_WIPEONFORK), so that
+ * one load tells a child from its parent. A vfork child shares the page, and rightly: it shares the heap.
+ */
+enum process_mode {
+    PROCESS_NEW = 0,     /* nothing done yet, or just forked */
+    PROCESS_TRACING = 1, /* the region is there */
+    PROCESS_OFF = 2      /* no region: everything passes through */
+};
+
+extern uint32_t *process_mode;
+
+static inline bool process_is_tracing(void)
+{
+    return ts_load_relaxed(process_mode) == PROCESS_TRACING;
+}
+
+/*
+ * Called by a hook that finds another mode than TRACING. True: tracing now. `allocation`: false for free, which
+ * is not worth a region of its own to a forked child.
+ */
+bool process_begin(bool allocation);
+
+/* Forked, and the index still describes the parent's blocks that the child has, too. */
+bool process_is_fresh_child(void);
+
+/* An environment variable; NULL when unset or when the program has more rights than its user (AT_SECURE). */
+const char *process_variable(const char *name);
+
+#endif

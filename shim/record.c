@@ -1,0 +1,136 @@
+/*
+ * The life of one allocation in our books.
+ *
+ * Order of an allocation: context published, block in the index, cell counted, total. Of a free: block out of
+ * the index, cell, total, and only then the next allocator's free: the next owner of the address can never be
+ * mistaken for this one.
+ */
+#include "shim/record.h"
+#include "shim/contexts.h"
+#include "shim/live.h"
+#include "shim/region.h"
+#include "shim/threads.h"
+
+/* The cell of a context, or of the catch-all where there is no memory for it: totals stay exact. */
+static struct ts_cell *cell_of(struct shard *shard, uint32_t *context)
+{
+    struct ts_cell *cell = shard_cell(shard, *context);
+    if (__builtin_expect(cell == NULL, 0)) {
+        *context = CONTEXT_CATCH_ALL;
+        cell = shard_cell(shard, *context);
+    }
+    return cell;
+}
+
+static void count_freed(struct thread *thread, struct shard *shard, const struct block *block,
+                        uint64_t control, bool temporary)
+{
+    uint32_t context = block->context;
+    if (block->generation != TS_CONTROL_GENERATION(control))
+        return; /* allocated before a `clear` */
+    struct ts_cell *cell = cell_of(shard, &context);
+    if (cell == NULL)
+        return;
+    cell_freed(cell, control, block->size, temporary);
+    live_add(thread, control, -(int64_t)block->size, -1);
+}
+
+void record_allocation(struct thread *thread, const void *address, size_t size, const struct walk_start *start)
+{
+    uint64_t control = ts_load_acquire(&region_header->control);
+    struct shard *shard = (control & TS_CONTROL_PAUSED) ? NULL : threads_shard(thread);
+    if (shard == NULL)
+        return;
+    walk_stack(thread, start, &shard->frames);
+    struct block stale, block = {.size = size,
+                                 .context = contexts_of(&shard->frames, shard->prefixes),
+                                 .generation = TS_CONTROL_GENERATION(control)};
+    struct ts_cell *cell = cell_of(shard, &block.context);
+    if (cell != NULL && index_insert(shard, address, &block, &stale)) {
+        if (__builtin_expect(stale.context != 0, 0))
+            count_freed(thread, shard, &stale, control, false);
+        cell_allocated(cell, control, 1, size);
+        thread->last = address;
+        live_add(thread, control, (int64_t)size, 1);
+    }
+    threads_done(thread, shard);
+}
+
+bool record_take(const void *address, struct block *block)
+{
+    return index_remove(address, block);
+}
+
+void record_freed(struct thread *thread, const struct block *block, bool temporary)
+{
+    struct shard *shard = threads_shard(thread);
+    if (shard == NULL)
+        return;
+    count_freed(thread, shard, block, ts_load_acquire(&region_header->control), temporary);
+    threads_done(thread, shard);
+}
+
+void record_put_back(struct thread *thread, const void *address, const struct block *block)
+{
+    struct block stale;
+    struct shard *shard = threads_shard(thread);
+    if (shard == NULL || !index_insert(shard, address, block, &stale))
+        record_freed(thread, block, false);
+    if (shard != NULL)
+        threads_done(thread, shard);
+}
+
+void record_defer(struct thread *thread, const struct block *block)
+{
+    uint32_t i = thread->deferred_count;
+    if (i >= THREAD_DEFERRED_MAX) {
+        region_drop(TS_DROP_REENTRANT);
+        return;
+    }
+    thread->deferred[i].size = block->size;
+    thread->deferred[i].context = block->context;
+    thread->deferred[i].generation = block->generation;
+    thread->deferred_count = i + 1;
+}
+
+void record_deferred(struct thread *thread)
+{
+    while (thread->deferred_count > 0) {
+        uint32_t i = --thread->deferred_count;
+        struct block block = {thread->deferred[i].size, thread->deferred[i].context,
+                              thread->deferred[i].generation};
+        record_freed(thread, &block, false);
+    }
+}
+
+struct inheritance {
+    struct shard *shard;
+    uint64_t control, size, count;
+};
+
+static void inherit(void *closure, const void *address, const struct block *block)
+{
+    struct inheritance *inheritance = closure;
+    uint32_t context = block->context;
+    (void)address;
+    if (block->generation != TS_CONTROL_GENERATION(inheritance->control))
+        return;
+    struct ts_cell *cell = cell_of(inheritance->shard, &context);
+    if (cell == NULL)
+        return;
+    cell_allocated(cell, inheritance->control, 1, block->size);
+    inheritance->size += block->size;
+    inheritance->count++;
+}
+
+void record_inherited(struct thread *thread)
+{
+    struct inheritance inheritance = {.control = region_header->control};
+    thread->shard = inheritance.shard = shards_forked();
+    thread->live_size = thread->live_count = thread->live_upper = thread->live_lower = 0;
+    thread->live_generation = TS_CONTROL_GENERATION(inheritance.control);
+    thread->ended = false;
+    if (inheritance.shard != NULL)
+        index_each(inherit, &inheritance);
+    live_forked(inheritance.size, inheritance.count);
+}

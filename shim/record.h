@@ -1,0 +1,29 @@
+/*
+ * The life of one allocation in our books: recorded after the next allocator gave it, forgotten before it is
+ * given back. Called with thread->busy set.
+ */
+#ifndef TRACESNAP_SHIM_RECORD_H
+#define TRACESNAP_SHIM_RECORD_H
+
+#include "shim/index.h"
+#include "shim/walk.h"
+
+void record_allocation(struct thread *thread, const void *address, size_t size, const struct walk_start *start);
+
+/* Takes the block out of the index; false when it is not known. Nothing is counted yet. */
+bool record_take(const void *address, struct block *block);
+
+/* Counts a block that was taken as freed. temporary: it was the thread's last allocation. */
+void record_freed(struct thread *thread, const struct block *block, bool temporary);
+
+/* The next allocator refused: puts a taken block back. */
+void record_put_back(struct thread *thread, const void *address, const struct block *block);
+
+/* Frees made by signal handlers while the thread was busy are counted now. */
+void record_deferred(struct thread *thread);
+void record_defer(struct thread *thread, const struct block *block);
+
+/* In a forked child: counts the blocks that it inherited. */
+void record_inherited(struct thread *thread);
+
+#endif

@@ -1,0 +1,306 @@
+/*
+ * The region's slabs: committed before they are used, handed out without locks, kept at fixed addresses.
+ *
+ * The whole file is mapped once, without access rights, so that growing needs neither a descriptor nor the
+ * path: a program may close every descriptor, chroot and drop its rights. A piece is opened by mprotect and
+ * backed by madvise(MADV_POPULATE_WRITE), which fails where touching the memory would have raised SIGBUS (a
+ * full tmpfs). Without that advice (before Linux 5.14) the file is opened again for fallocate.
+ */
+#include "shim/region.h"
+#include "shim/options.h"
+#include "shim/region_file.h"
+#include "shim/system.h"
+
+#define PAGE 4096u
+#define GROW_SMALLEST 65536u
+#define FIRST_COMMIT (TS_SLABS_OFFSET + 8 * TS_SLAB_SIZE)
+#define RETRY_EVERY 4096u /* refused growth is tried again after so many attempts */
+
+static struct ts_header stand_in;
+struct ts_header *region_header = &stand_in;
+
+static uint8_t *base;
+static uint64_t mapped_size;
+static uint64_t committed;       /* bytes from the start; only grows; by compare-and-swap */
+static uint64_t table_committed; /* slab numbers whose table words are backed */
+static uint32_t spare;           /* a slab number + 1 that lost a race, 0 = none */
+static uint32_t reuse, reuse_end; /* slabs below reuse_end with an empty table word may be taken (fork) */
+static uint32_t refused;
+static struct region_file file;
+
+/* Where each kind's slabs are: directory[kind][ordinal], NULL = not made. Sized by the kind's limit. */
+#define DIRECTORY(name, limit, per_slab) static void *name[(limit) / (per_slab)]
+DIRECTORY(nodes, TS_NODES_LIMIT, TS_NODES_PER_SLAB);
+DIRECTORY(contexts, TS_CONTEXTS_LIMIT, TS_CONTEXTS_PER_SLAB);
+DIRECTORY(cellmap, TS_SLABS_MAX * TS_CHUNKS_PER_SLAB, TS_CELLMAP_PER_SLAB);
+DIRECTORY(cells, TS_SLABS_MAX, 1);
+DIRECTORY(modules, TS_MODULES_LIMIT, TS_MODULES_PER_SLAB);
+DIRECTORY(strings, 8192, 1);
+DIRECTORY(shards, TS_SHARDS_LIMIT, TS_SHARDS_PER_SLAB);
+DIRECTORY(timeline, 1, 1);
+
+static const struct {
+    void **slabs;
+    uint32_t limit;
+    bool inherited; /* copied to a forked child */
+} directory[TS_SLAB_KIND_COUNT] = {
+#define KIND(name) (name), sizeof(name) / sizeof(name)[0]
+    [TS_SLAB_NODES] = {KIND(nodes), true},     [TS_SLAB_CONTEXTS] = {KIND(contexts), true},
+    [TS_SLAB_CELLMAP] = {KIND(cellmap), false}, [TS_SLAB_CELLS] = {KIND(cells), false},
+    [TS_SLAB_MODULES] = {KIND(modules), true}, [TS_SLAB_STRINGS] = {KIND(strings), true},
+    [TS_SLAB_SHARDS] = {KIND(shards), false},  [TS_SLAB_TIMELINE] = {KIND(timeline), false},
+#undef KIND
+};
+
+static uint32_t *slab_table(uint8_t *at)
+{
+    return (uint32_t *)(at + TS_SLAB_TABLE_OFFSET);
+}
+
+static uint8_t *slab_address(uint8_t *at, uint32_t number)
+{
+    return at + TS_SLABS_OFFSET + (uint64_t)number * TS_SLAB_SIZE;
+}
+
+/* Backs [from, to) of the mapping at `at` by memory of the file. */
+static bool back(uint8_t *at, uint64_t from, uint64_t to)
+{
+    if (to > mapped_size || sys_failed(sys_mprotect(at + from, to - from, PROT_READ | PROT_WRITE)))
+        return false;
+    long result = sys_madvise(at + from, to - from, MADV_POPULATE_WRITE);
+    if (result == -22 /* EINVAL: the kernel does not know it */)
+        return region_file_allocate(&file, from, to - from);
+    return !sys_failed(result);
+}
+
+/* Makes sure that the file is backed up to `end`; tries a generous step, then the smallest. */
+static bool commit(uint64_t end)
+{
+    uint64_t from = ts_load_acquire(&committed);
+    if (end <= from)
+        return true;
+    uint64_t step = from / 8 > GROW_SMALLEST ? from / 8 & ~(uint64_t)(PAGE - 1) : GROW_SMALLEST;
+    uint64_t to = from + step > end ? from + step : end;
+    if (to > mapped_size)
+        to = mapped_size;
+    if (end > to || !back(base, from, to)) {
+        to = end;
+        if (!back(base, from, to))
+            return false;
+    }
+    while (from < to && !ts_cas_acq_rel(&committed, &from, to))
+        continue;
+    ts_store_relaxed(&region_header->committed, ts_load_relaxed(&committed));
+    return true;
+}
+
+static bool commit_table(uint32_t number)
+{
+    uint64_t have = ts_load_acquire(&table_committed);
+    if (number < have)
+        return true;
+    uint64_t words = PAGE / sizeof(uint32_t), from = number / words * words;
+    uint64_t at = TS_SLAB_TABLE_OFFSET + from * sizeof(uint32_t);
+    if (!back(base, at, at + PAGE))
+        return false;
+    while (have < from + words && !ts_cas_acq_rel(&table_committed, &have, from + words))
+        continue;
+    return true;
+}
+
+/* A slab number that nobody else has, backed by memory; false when there is none. */
+static bool take_slab(uint32_t *number)
+{
+    uint32_t kept = ts_exchange_acq_rel(&spare, 0);
+    if (kept != 0) {
+        *number = kept - 1;
+        return true;
+    }
+    while (ts_load_relaxed(&reuse) < ts_load_relaxed(&reuse_end)) {
+        uint32_t candidate = ts_add_relaxed(&reuse, 1);
+        if (candidate < reuse_end && ts_load_relaxed(&slab_table(base)[candidate]) == 0) {
+            *number = candidate;
+            return true;
+        }
+    }
+    if (ts_load_relaxed(&refused) != 0 && ts_add_relaxed(&refused, 1) % RETRY_EVERY != 0)
+        return false;
+    uint32_t next = ts_load_acquire(&region_header->slab_count);
+    do {
+        if (next >= TS_SLABS_MAX || !commit_table(next) ||
+            !commit(TS_SLABS_OFFSET + ((uint64_t)next + 1) * TS_SLAB_SIZE)) {
+            if (ts_load_relaxed(&refused) == 0)
+                ts_add_relaxed(&refused, 1);
+            return false;
+        }
+    } while (!ts_cas_acq_rel(&region_header->slab_count, &next, next + 1));
+    ts_store_relaxed(&refused, 0);
+    *number = next;
+    return true;
+}
+
+static __attribute__((noinline)) void *make_slab(enum ts_slab_kind kind, uint32_t ordinal)
+{
+    uint32_t number;
+    if (ordinal >= directory[kind].limit || base == NULL || !take_slab(&number)) {
+        region_drop(TS_DROP_REGION_FULL);
+        return NULL;
+    }
+    void *slab = slab_address(base, number), *found = NULL;
+    if (!ts_cas_acq_rel(&directory[kind].slabs[ordinal], &found, slab)) {
+        uint32_t lost = ts_exchange_acq_rel(&spare, number + 1);
+        (void)lost; /* a second spare is given up: 16 KiB, and only where three threads met */
+        return found;
+    }
+    /* From here on a reader finds it. A kill before this line costs what other threads put in just now. */
+    ts_store_release(&slab_table(base)[number], TS_SLAB_WORD(kind, ordinal));
+    return slab;
+}
+
+void *region_slab(enum ts_slab_kind kind, uint32_t ordinal)
+{
+    if (ordinal < directory[kind].limit) {
+        void *slab = ts_load_acquire(&directory[kind].slabs[ordinal]);
+        if (slab != NULL)
+            return slab;
+    }
+    return make_slab(kind, ordinal);
+}
+
+/* Maps the file just created and backs its first pieces, up to `end`. NULL on failure. */
+static uint8_t *map_file(uint64_t end)
+{
+    uint8_t *at = sys_mmap(NULL, file.size, PROT_NONE, MAP_SHARED | MAP_NORESERVE, file.fd, 0);
+    if (at == NULL)
+        return NULL;
+    mapped_size = file.size;
+    sys_madvise(at, file.size, MADV_DONTDUMP);
+    if (!back(at, 0, TS_HEADER_SIZE + PAGE) || !back(at, TS_SLABS_OFFSET, end)) {
+        sys_munmap(at, file.size);
+        return NULL;
+    }
+    return at;
+}
+
+static void fill_header(struct ts_header *header)
+{
+    __builtin_memcpy(header->magic, TS_REGION_MAGIC, sizeof header->magic);
+    header->version = TS_REGION_VERSION;
+    header->byte_order = TS_BYTE_ORDER;
+    header->header_size = sizeof *header;
+    header->slab_size = TS_SLAB_SIZE;
+    header->slabs_max = TS_SLABS_MAX;
+}
+
+bool region_create(void)
+{
+    if (!region_file_create(&file, false))
+        return false;
+    base = map_file(FIRST_COMMIT);
+    if (base == NULL) {
+        region_file_abandon(&file, "cannot map the region", "raise the limits or free space in");
+        return false;
+    }
+    committed = FIRST_COMMIT;
+    table_committed = PAGE / sizeof(uint32_t);
+    struct ts_header *header = (struct ts_header *)base;
+    fill_header(header);
+    header->committed = committed;
+    for (int i = 0; i < TS_DROP_COUNT; i++) /* what was counted before there was a region */
+        header->drops[i] = stand_in.drops[i];
+    header->control = options.paused ? TS_CONTROL_PAUSED : 0;
+    region_file_describe(&file, &header->process);
+    region_header = header;
+    region_file_close(&file);
+    return true;
+}
+
+/* Copies header, slab table and the slabs that a child inherits to the mapping at `to`. */
+static void copy_inherited(uint8_t *to, uint32_t slabs)
+{
+    struct ts_header *header = (struct ts_header *)to;
+    fill_header(header);
+    header->node_count = region_header->node_count;
+    header->context_count = region_header->context_count;
+    header->module_count = region_header->module_count;
+    header->slab_count = slabs;
+    header->control = region_header->control;
+    header->committed = committed;
+    for (uint32_t i = 0; i < slabs; i++) {
+        uint32_t word = ts_load_acquire(&slab_table(base)[i]);
+        unsigned kind = TS_SLAB_KIND(word);
+        if (kind == 0 || kind >= TS_SLAB_KIND_COUNT || !directory[kind].inherited)
+            continue;
+        __builtin_memcpy(slab_address(to, i), slab_address(base, i), TS_SLAB_SIZE);
+        slab_table(to)[i] = word;
+    }
+}
+
+/* An ordinal is never greater than the number of slabs handed out. */
+static void forget_slabs(uint32_t slabs)
+{
+    for (int kind = 0; kind < TS_SLAB_KIND_COUNT; kind++)
+        for (uint32_t i = 0; !directory[kind].inherited && i < directory[kind].limit && i < slabs; i++)
+            directory[kind].slabs[i] = NULL;
+}
+
+bool region_fork(void)
+{
+    uint64_t old_size = mapped_size, was_committed = committed;
+    uint32_t slabs = region_header->slab_count;
+    uint64_t end = TS_SLABS_OFFSET + (uint64_t)slabs * TS_SLAB_SIZE;
+    if (!region_file_create(&file, true))
+        return false;
+    uint8_t *at = end <= file.size ? map_file(end) : NULL;
+    bool right = at != NULL && file.size == old_size;
+    for (uint64_t i = PAGE; right && i < slabs * sizeof(uint32_t); i += PAGE)
+        right = back(at, TS_SLAB_TABLE_OFFSET + i, TS_SLAB_TABLE_OFFSET + i + PAGE);
+    if (right) {
+        committed = end;
+        copy_inherited(at, slabs);
+        right = !sys_failed(sys_mremap_to(at, file.size, base));
+    }
+    if (!right) {
+        committed = was_committed;
+        mapped_size = old_size;
+        if (at != NULL)
+            sys_munmap(at, file.size);
+        region_file_abandon(&file, "cannot give the child a region", "free space in");
+        return false;
+    }
+    forget_slabs(slabs);
+    spare = 0;
+    reuse = 0;
+    reuse_end = slabs;
+    refused = 0;
+    region_file_describe(&file, &region_header->process);
+    region_header->process.forked = 1;
+    region_file_close(&file);
+    return true;
+}
+
+void region_disown(bool remove)
+{
+    if (remove)
+        sys_unlink(file.path);
+    region_header = &stand_in;
+    base = NULL;
+}
+
+void region_end(enum ts_state state)
+{
+    if (region_header == &stand_in)
+        return;
+    ts_store_relaxed(&region_header->process.end_time, region_file_now());
+    ts_store_release(&region_header->process.state, (uint32_t)state);
+}
+
+const char *region_path(void)
+{
+    return file.path;
+}
+
+uint64_t region_used(void)
+{
+    return TS_SLABS_OFFSET + (uint64_t)ts_load_acquire(&region_header->slab_count) * TS_SLAB_SIZE;
+}

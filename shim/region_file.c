@@ -1,0 +1,279 @@
+/*
+ * The region's file: which directory, which name, and what is written in it about the process.
+ * Trusts no directory that is not the user's own and closed to others: a planted one is refused.
+ */
+#include "shim/region_file.h"
+#include "region/name.h"
+#include "shim/options.h"
+#include "shim/process.h"
+#include "shim/system.h"
+#include "shim/text.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define SIZE_SMALL (UINT64_C(64) << 20) /* where address space is limited */
+
+static bool refuse(const char *cause, const char *subject, const char *fix)
+{
+    if (options.verbose)
+        options_say(cause, subject, fix);
+    return false;
+}
+
+/* Makes the directory where it is missing; true when it is the user's own and nobody else can write to it. */
+static bool usable_directory(const char *path, bool say)
+{
+    sys_mkdir(path, 0700);
+    int fd = sys_open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    struct stat st;
+    if (fd < 0)
+        return say && refuse("cannot open region directory", path, "create it with mode 0700");
+    bool own = !sys_failed(sys_call(SYS_fstat, fd, &st, 0, 0)) && st.st_uid == sys_geteuid() &&
+               (st.st_mode & 022) == 0;
+    sys_close(fd);
+    if (!own && say)
+        return refuse("region directory belongs to or is open to others", path,
+                      "set TRACESNAP_DIR to a directory of yours with mode 0700");
+    return own;
+}
+
+static void numbered(struct text *text, char *buffer, size_t size, const char *stem, const char *name)
+{
+    *text = text_in(buffer, size);
+    text_add(text, stem);
+    text_add(text, name);
+    text_number(text, sys_geteuid());
+}
+
+static bool choose_directory(char *path, size_t size)
+{
+    struct text text = text_in(path, size);
+    const char *set = process_variable(TS_DIR_VARIABLE);
+    if (set != NULL && *set != '\0') {
+        text_add(&text, set);
+        return usable_directory(path, true);
+    }
+    numbered(&text, path, size, TS_DIR_SHM, "");
+    if (usable_directory(path, false))
+        return true;
+    const char *tmp = process_variable("TMPDIR");
+    numbered(&text, path, size, tmp != NULL && *tmp != '\0' ? tmp : "/tmp", TS_DIR_TMP_NAME);
+    return usable_directory(path, true);
+}
+
+static size_t read_file(const char *path, char *buffer, size_t size)
+{
+    int fd = sys_open(path, O_RDONLY, 0);
+    size_t have = 0;
+    while (fd >= 0 && have < size - 1) {
+        long got = sys_read(fd, buffer + have, size - 1 - have);
+        if (got <= 0)
+            break;
+        have += (size_t)got;
+    }
+    if (fd >= 0)
+        sys_close(fd);
+    buffer[have] = '\0';
+    return have;
+}
+
+struct ancestry {
+    uint64_t parent, start_ticks;
+};
+
+/*
+ * Fields 4 and 22 of /proc/PID/stat (proc(5)); pid 0 = this process. The command in field 2 may hold anything:
+ * count from its last ')'.
+ */
+static struct ancestry read_stat(uint64_t pid)
+{
+    char path[64], stat[1024];
+    struct ancestry ancestry = {0, 0};
+    struct text text = text_in(path, sizeof path);
+    text_add(&text, "/proc/");
+    if (pid == 0)
+        text_add(&text, "self");
+    else
+        text_number(&text, pid);
+    text_add(&text, "/stat");
+    size_t at = read_file(path, stat, sizeof stat);
+    while (at > 0 && stat[at - 1] != ')')
+        at--;
+    const char *end;
+    for (int blanks = 0; stat[at] != '\0' && blanks <= 20; at++) {
+        blanks += stat[at] == ' ';
+        if (stat[at] == ' ' && blanks == 2)
+            ancestry.parent = text_parse(stat + at + 1, &end);
+        else if (stat[at] == ' ' && blanks == 20)
+            ancestry.start_ticks = text_parse(stat + at + 1, &end);
+    }
+    return ancestry;
+}
+
+static void name_in(struct region_file *file, size_t directory_length, uint64_t pid)
+{
+    struct text text = {file->path, sizeof file->path, directory_length};
+    text_add(&text, "/");
+    text_number(&text, pid);
+    text_add(&text, "-");
+    text_number(&text, file->start_ticks);
+    if (file->sequence > 0) {
+        text_add(&text, "-");
+        text_number(&text, file->sequence);
+    }
+}
+
+/* The program that ran in this process before exec left a region under `path`. */
+static void end_predecessor(const char *path)
+{
+    static struct ts_header header; /* start-up is one thread's; too large for a small stack */
+    int fd = sys_open(path, O_RDWR | O_NOFOLLOW, 0);
+    if (fd < 0)
+        return;
+    long got = sys_pread(fd, &header, sizeof header, 0);
+    if (got == (long)sizeof header && header.version == TS_REGION_VERSION) {
+        uint32_t state = TS_STATE_REPLACED;
+        uint64_t now = region_file_now();
+        if (header.process.forked && header.process.pid == sys_getpid())
+            sys_unlink(path);
+        sys_pwrite(fd, &now, sizeof now, offsetof(struct ts_header, process.end_time));
+        sys_pwrite(fd, &state, sizeof state, offsetof(struct ts_header, process.state));
+    }
+    sys_close(fd);
+}
+
+/* How much may be mapped: all of it, unless limits on address space or file size stand against it. */
+static uint64_t allowed_size(void)
+{
+    uint64_t size = TS_REGION_SIZE_MAX;
+    struct rlimit limit;
+    if (!sys_failed(sys_call(SYS_prlimit64, 0, RLIMIT_AS, 0, &limit)) && limit.rlim_cur != RLIM_INFINITY)
+        size = limit.rlim_cur / 16 < SIZE_SMALL ? limit.rlim_cur / 16 : SIZE_SMALL;
+    if (!sys_failed(sys_call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit)) && limit.rlim_cur < size)
+        size = limit.rlim_cur; /* to pass it raises SIGXFSZ in the program */
+    return size & ~(uint64_t)(TS_SLAB_SIZE - 1);
+}
+
+bool region_file_create(struct region_file *file, bool forked)
+{
+    if (!choose_directory(file->path, sizeof file->path - 64))
+        return false;
+    size_t directory = text_length(file->path);
+    file->forked = forked;
+    file->start_ticks = read_stat(0).start_ticks;
+    file->size = allowed_size();
+    if (file->size < TS_SLABS_OFFSET + 16 * TS_SLAB_SIZE)
+        return refuse("file size or address space limit too small for region in", file->path,
+                      "raise 'ulimit -f' and 'ulimit -v'");
+    for (file->sequence = 0; file->sequence <= TS_SEQUENCE_MAX; file->sequence++) {
+        name_in(file, directory, sys_getpid());
+        file->fd = sys_open(file->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+        if (file->fd != -17 /* EEXIST */)
+            break;
+        end_predecessor(file->path);
+    }
+    if (file->fd < 0)
+        return refuse("cannot create region", file->path, "check the directory's rights and space");
+    if (sys_failed(sys_ftruncate(file->fd, (long)file->size))) {
+        region_file_abandon(file, "cannot size region", "check the file size limit and the space in");
+        return false;
+    }
+    return true;
+}
+
+bool region_file_ancestor_is_traced(void)
+{
+    static struct region_file ancestor; /* start-up is one thread's; too large for a small stack */
+    if (!choose_directory(ancestor.path, sizeof ancestor.path - 64))
+        return false;
+    size_t directory = text_length(ancestor.path);
+    uint64_t pid = read_stat(0).parent;
+    for (int generations = 0; pid > 1 && generations < 100; generations++) {
+        struct ancestry ancestry = read_stat(pid);
+        ancestor.start_ticks = ancestry.start_ticks;
+        name_in(&ancestor, directory, pid);
+        int fd = sys_open(ancestor.path, O_RDONLY | O_NOFOLLOW, 0);
+        if (fd >= 0) {
+            sys_close(fd);
+            return true;
+        }
+        pid = ancestry.parent;
+    }
+    return false;
+}
+
+bool region_file_allocate(const struct region_file *file, uint64_t from, uint64_t to)
+{
+    int fd = sys_open(file->path, O_RDWR | O_NOFOLLOW, 0);
+    if (fd < 0)
+        return false;
+    long result = sys_call(SYS_fallocate, fd, 0, from, to - from);
+    sys_close(fd);
+    return !sys_failed(result);
+}
+
+void region_file_close(struct region_file *file)
+{
+    if (file->fd >= 0)
+        sys_close(file->fd);
+    file->fd = -1;
+}
+
+void region_file_abandon(struct region_file *file, const char *cause, const char *fix)
+{
+    region_file_close(file);
+    sys_unlink(file->path);
+    refuse(cause, file->path, fix);
+}
+
+uint64_t region_file_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void read_line(const char *path, char *buffer, size_t size)
+{
+    read_file(path, buffer, size);
+    for (size_t i = 0; buffer[i] != '\0'; i++)
+        if (buffer[i] == '\n')
+            buffer[i] = '\0';
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+    struct text text = text_in(to, size);
+    text_add(&text, from);
+}
+
+void region_file_describe(const struct region_file *file, struct ts_process *process)
+{
+    struct timespec monotonic;
+    process->pid = sys_getpid();
+    process->parent_pid = sys_getppid();
+    process->uid = sys_geteuid();
+    process->sequence = file->sequence;
+    process->start_ticks = file->start_ticks;
+    process->start_time = region_file_now();
+    clock_gettime(CLOCK_MONOTONIC, &monotonic);
+    process->started_monotonic =
+        (uint64_t)monotonic.tv_sec * 1000000000u + (uint64_t)monotonic.tv_nsec;
+    process->page_size = 4096;
+    process->depth = options.depth;
+    process->follow = options.follow;
+    read_line("/proc/sys/kernel/random/boot_id", process->boot_id, sizeof process->boot_id);
+    read_line("/proc/sys/kernel/hostname", process->host, sizeof process->host);
+    copy_text(process->session, sizeof process->session, options.session);
+    copy_text(process->options, sizeof process->options, options.text);
+    copy_text(process->version, sizeof process->version, PACKAGE_VERSION);
+    long length = sys_readlink("/proc/self/exe", process->exe, sizeof process->exe - 1);
+    process->exe[length > 0 ? length : 0] = '\0';
+    size_t size = read_file("/proc/self/cmdline", process->cmdline, sizeof process->cmdline);
+    for (size_t i = 0; i + 1 < size; i++)
+        if (process->cmdline[i] == '\0')
+            process->cmdline[i] = ' ';
+}

@@ -1,0 +1,35 @@
+/*
+ * Which memory is stack. Unwinding reads only what was proven readable and belongs to the stack that it is
+ * on; nothing about a stack that is not the thread's own is believed longer than one capture, since a
+ * coroutine's stack may be freed and its addresses mapped anew.
+ */
+#ifndef TRACESNAP_SHIM_STACK_H
+#define TRACESNAP_SHIM_STACK_H
+
+#include "shim/thread.h"
+
+/* What one capture may read: [low, high), always readable while the capture lasts. */
+struct stack_view {
+    uintptr_t low, size;
+    struct thread *thread;
+};
+
+/* Starts a capture whose stack pointer is sp (readable: the caller runs on it). */
+void stack_begin(struct stack_view *view, struct thread *thread, uintptr_t sp);
+
+/* Not in the view: tries to widen it, by the thread's own stack or page by page through the kernel. */
+bool stack_widen(struct stack_view *view, uintptr_t address);
+
+static inline bool stack_readable(struct stack_view *view, uintptr_t address)
+{
+    if (address & 7)
+        return false;
+    return __builtin_expect(address - view->low < view->size, 1) || stack_widen(view, address);
+}
+
+static inline uint64_t stack_word(uintptr_t address)
+{
+    return *(const uint64_t *)address;
+}
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * What each thread carries: small, in initial-exec TLS (no allocation, no lock, reachable in any context).
+ */
+#ifndef TRACESNAP_SHIM_THREAD_H
+#define TRACESNAP_SHIM_THREAD_H
+
+#include "region/layout.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct shard;
+
+/* Frees that a signal handler made while its thread was inside the shim: counted when that is left. */
+#define THREAD_DEFERRED_MAX 16
+
+enum thread_busy {
+    THREAD_FREE = 0,
+    THREAD_IN_NEXT = 1, /* inside the next allocator, or loading our libraries: nested calls are not the program's */
+    THREAD_IN_SHIM = 2  /* inside our own bookkeeping: nested calls come from signal handlers */
+};
+
+struct thread {
+    uint32_t busy; /* enum thread_busy */
+    uint32_t deferred_count;
+    struct shard *shard; /* NULL = none yet, or given back */
+    bool ended;          /* the thread's destructors ran: borrow a shard for each operation */
+    uint32_t ends;       /* how often the key's destructor was called */
+
+    const void *last; /* the block allocated last, for temporary_count */
+
+    /* The thread's part of the process's live total that the total does not hold yet (live.h). */
+    uint64_t live_generation;
+    int64_t live_size, live_count;
+    int64_t live_upper, live_lower;
+    uint32_t flushes;
+
+    /* The part of its own stack that was seen to be readable (stack.h). */
+    uintptr_t stack_low, stack_high;
+    uintptr_t stack_foreign; /* sp / 64 KiB of a stack found not to be its own */
+
+    struct {
+        uint64_t size;
+        uint32_t context;
+        uint32_t generation;
+    } deferred[THREAD_DEFERRED_MAX];
+};
+
+extern __thread struct thread thread_self __attribute__((tls_model("initial-exec")));
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * Threads come and go. A thread's end is learned from the destructor of a pthread key, which is put off to the
+ * last round of destructors, since the others may still allocate and free; what comes later still (libc's
+ * own clean-up of the thread) borrows a shard for each operation.
+ */
+#include "shim/threads.h"
+#include "shim/live.h"
+#include "shim/process.h"
+
+#include <limits.h>
+#include <pthread.h>
+
+/* Keys below this lie in the thread's control block: setting one never allocates (glibc, nptl). */
+#define KEYS_INLINE 32
+
+__thread struct thread thread_self __attribute__((tls_model("initial-exec")));
+
+static pthread_key_t key;
+static bool have_key;
+
+static void on_end(void *argument)
+{
+    struct thread *thread = argument;
+    if (++thread->ends < PTHREAD_DESTRUCTOR_ITERATIONS) {
+        pthread_setspecific(key, thread);
+        return;
+    }
+    if (!process_is_tracing())
+        return; /* a forked child that has not allocated yet: the shard is its parent's */
+    uint32_t busy = thread->busy;
+    struct shard *shard = thread->shard;
+    thread->busy = THREAD_IN_SHIM;
+    thread->ended = true;
+    thread->shard = NULL;
+    if (thread->live_size != 0 || thread->live_count != 0)
+        live_flush(thread);
+    if (shard != NULL)
+        shard_give(shard);
+    thread->busy = busy;
+}
+
+void threads_start(void)
+{
+    have_key = pthread_key_create(&key, on_end) == 0;
+    if (have_key && key >= KEYS_INLINE) {
+        pthread_key_delete(key);
+        have_key = false;
+    }
+    if (have_key && thread_self.shard != NULL)
+        pthread_setspecific(key, &thread_self);
+}
+
+__attribute__((noinline)) struct shard *threads_attach(struct thread *thread)
+{
+    struct shard *shard = shard_take();
+    if (shard == NULL || thread->ended)
+        return shard;
+    thread->shard = shard;
+    if (have_key)
+        pthread_setspecific(key, thread);
+    return shard;
+}
+
+void threads_named(struct thread *thread, const char *name)
+{
+    if (thread->shard != NULL)
+        shard_set_name(thread->shard, name);
+}

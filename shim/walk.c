@@ -1,0 +1,165 @@
+/*
+ * The walk by our own rules. A frame that no rule expresses (RULE_ODD) sends the whole capture to libunwind;
+ * code without unwind information is passed by its frame pointer where that looks like one, else the stack
+ * ends there with a mark.
+ */
+#include "shim/walk.h"
+#include "region/key.h"
+#include "shim/libunwind.h"
+#include "shim/machine.h"
+#include "shim/modules.h"
+#include "shim/options.h"
+#include "shim/region.h"
+#include "shim/rules.h"
+#include "shim/stack.h"
+
+#include <errno.h>
+
+enum step { STEP_ON, STEP_ROOT, STEP_LOST, STEP_ODD };
+
+struct state {
+    uintptr_t pc, sp, bp;
+    bool exact; /* pc was interrupted by a signal: it is no return address */
+    struct stack_view view;
+};
+
+static enum step return_from(struct state *state, uintptr_t cfa)
+{
+    state->pc = stack_word(cfa - 8);
+    state->sp = cfa;
+    state->exact = false;
+    return state->pc == 0 ? STEP_ROOT : STEP_ON;
+}
+
+/* Code without rules: is rbp the frame pointer of the usual prologue? Believed if it returns into code. */
+static enum step guess(struct state *state)
+{
+    uintptr_t cfa = state->bp + 16;
+    if (state->bp < state->sp || !stack_readable(&state->view, state->bp) ||
+        !stack_readable(&state->view, state->bp + 8))
+        return STEP_LOST;
+    uintptr_t to = stack_word(state->bp + 8);
+    bool generated = modules_find(state->pc) == 0; /* a JIT calls its own code, too */
+    if (to < 4096 || (modules_find(to - 1) == 0 && !(generated && to >> 32 == state->pc >> 32)))
+        return STEP_LOST;
+    state->bp = stack_word(state->bp);
+    region_gauge(TS_GAUGE_GUESSED, 1);
+    return return_from(state, cfa);
+}
+
+static enum step leave_signal(struct state *state)
+{
+    uintptr_t frame = state->sp;
+    if (!stack_readable(&state->view, frame + MACHINE_SIGNAL_RBP) ||
+        !stack_readable(&state->view, frame + MACHINE_SIGNAL_RSP) ||
+        !stack_readable(&state->view, frame + MACHINE_SIGNAL_PC))
+        return STEP_LOST;
+    state->bp = stack_word(frame + MACHINE_SIGNAL_RBP);
+    state->sp = stack_word(frame + MACHINE_SIGNAL_RSP);
+    state->pc = stack_word(frame + MACHINE_SIGNAL_PC);
+    state->exact = true;
+    return state->pc == 0 ? STEP_ROOT : STEP_ON;
+}
+
+static enum step follow(struct state *state, const struct rule *rule)
+{
+    uintptr_t cfa = (rule->kind == RULE_RSP ? state->sp : state->bp) + (intptr_t)rule->cfa_offset;
+    if (rule->kind == RULE_DEREF) {
+        if (!stack_readable(&state->view, cfa))
+            return STEP_LOST;
+        cfa = stack_word(cfa);
+    }
+    if (cfa <= state->sp || !stack_readable(&state->view, cfa - 8))
+        return STEP_LOST;
+    if (rule->rbp_saved) {
+        uintptr_t slot = (rule->rbp_by_rbp ? state->bp : cfa) + (intptr_t)rule->rbp_offset;
+        if (!stack_readable(&state->view, slot))
+            return STEP_LOST;
+        state->bp = stack_word(slot);
+    }
+    return return_from(state, cfa);
+}
+
+static enum step advance(struct state *state, const struct rule *rule)
+{
+    switch (rule->kind) {
+    case RULE_RSP:
+    case RULE_RBP:
+    case RULE_DEREF: return follow(state, rule);
+    case RULE_SIGNAL: return leave_signal(state);
+    case RULE_END: return STEP_ROOT;
+    case RULE_ODD: return STEP_ODD;
+    default: return guess(state);
+    }
+}
+
+static void mark(struct walk_frames *frames, enum ts_mark why, enum ts_drop drop)
+{
+    frames->keys[frames->count] = ts_key(TS_FRAME_MARK, 0, why);
+    frames->pcs[frames->count++] = 0;
+    region_drop(drop);
+}
+
+static enum step walk_by_rules(struct thread *thread, const struct walk_start *start,
+                               struct walk_frames *frames)
+{
+    struct state state = {.pc = start->pc, .sp = start->sp, .bp = start->bp};
+    uint32_t count = 0;
+    enum step step = STEP_ON;
+    frames->checked = UINT32_MAX;
+    stack_begin(&state.view, thread, start->sp - 16);
+    while (count < options.depth) {
+        struct rule_entry entry = rules_find(state.pc, state.exact);
+        frames->keys[count] = entry.key;
+        frames->pcs[count++] = state.pc;
+        step = advance(&state, &entry.rule);
+        if (entry.rule.kind == RULE_NONE && frames->checked == UINT32_MAX)
+            frames->checked = count;
+        if (step != STEP_ON)
+            break;
+    }
+    frames->count = count;
+    return step;
+}
+
+/* Frames by libunwind, with keys by the same rules as ours. */
+static bool walk_by_libunwind(struct thread *thread, const struct walk_start *start,
+                              struct walk_frames *frames)
+{
+    int kept = errno;
+    region_gauge(TS_GAUGE_ODD_FRAMES, 1);
+    bool walked = libunwind_walk(thread, start, frames);
+    errno = kept;
+    if (!walked)
+        return false;
+    for (uint32_t i = 0; i < frames->count; i++) {
+        bool exact = frames->keys[i] != 0; /* libunwind_walk leaves the flag there */
+        frames->keys[i] = rules_find(frames->pcs[i], exact).key;
+    }
+    frames->by_libunwind = true;
+    return true;
+}
+
+void walk_stack(struct thread *thread, const struct walk_start *start, struct walk_frames *frames)
+{
+    frames->complete = frames->by_libunwind = false;
+    enum step step = walk_by_rules(thread, start, frames);
+    if (step == STEP_ODD) {
+        uint32_t reached = frames->count;
+        if (walk_by_libunwind(thread, start, frames)) {
+            frames->complete = frames->count < options.depth;
+            step = frames->complete ? STEP_ROOT : STEP_ON;
+        } else {
+            walk_by_rules(thread, start, frames); /* libunwind may have spoiled them */
+            frames->count = reached;
+        }
+    }
+    if (step == STEP_ROOT)
+        frames->complete = true;
+    else if (step == STEP_ON)
+        mark(frames, TS_MARK_CUT, TS_DROP_DEPTH_CUT);
+    else
+        mark(frames, TS_MARK_NO_UNWIND, TS_DROP_NO_UNWIND);
+    if (options.verify)
+        libunwind_verify(start, frames);
+}
