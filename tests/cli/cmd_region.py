@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Makes region files by hand (region/layout.h), so that the tool can be tested without the shim.
+
+As a program: cmd_region.py DIRECTORY makes a region of this very process, prints its pid and waits for
+the end of its standard input.
+"""
+import os
+import struct
+import subprocess
+import sys
+import time
+
+HEADER_SIZE = 16384
+SLAB_SIZE = 16384
+SLABS_MAX = 65536
+SLABS_OFFSET = HEADER_SIZE + 4 * SLABS_MAX
+NODES, CONTEXTS, CELLMAP, CELLS, MODULES, STRINGS, SHARDS, TIMELINE = range(1, 9)
+NATIVE, MARK = 1, 3
+MARK_CATCH_ALL = 3
+CHUNK_CELLS = 64
+EXITED = 1
+
+
+def start_ticks(pid):
+    with open("/proc/%d/stat" % pid) as stat:
+        return int(stat.read().rsplit(")", 1)[1].split()[19])
+
+
+def key(kind, module, offset):
+    return kind << 60 | module << 40 | offset
+
+
+def text(string, size):
+    return string.encode()[: size - 1].ljust(size, b"\0")
+
+
+class Region:
+    def __init__(self, pid=None, ticks=None, session="", cmdline="./example --size 3"):
+        self.pid = os.getpid() if pid is None else pid
+        self.ticks = start_ticks(self.pid) if ticks is None else ticks
+        self.session = session
+        self.cmdline = cmdline
+        self.version = 1
+        self.state = 0
+        self.drops = {}
+        self.gauges = {}
+        self.nodes = [(0, 0), (key(MARK, 0, MARK_CATCH_ALL), 0)]
+        self.contexts = [0, 1]
+        self.values = {}
+        self.modules = []
+        self.threads = [(self.pid, "main"), (self.pid + 1, "worker")]
+        now = time.time_ns()
+        self.start = now - 5 * 10**9
+        self.end = 0
+        self.timeline = [(10**9, 1000, 10, 4 << 20), (2 * 10**9, 5000, 30, 5 << 20)]
+
+    def module(self, path, build_id=b""):
+        self.modules.append((path, build_id))
+        return len(self.modules) - 1
+
+    def context(self, frames, allocated, freed=(0, 0), peak=(0, 0), temporary=0):
+        """frames: (module, offset), outermost first; the pairs are (count, size)."""
+        parent = 0
+        for module, offset in frames:
+            self.nodes.append((key(NATIVE, module, offset), parent))
+            parent = len(self.nodes) - 1
+        self.contexts.append(parent)
+        self.values[len(self.contexts) - 1] = (*allocated, *freed, temporary, 1, *peak)
+
+    def slabs(self):
+        strings, modules = b"", b""
+        for path, build_id in self.modules:
+            path = os.fsencode(path)
+            modules += struct.pack("<QQII32sIII60x", 0x400000, 0x10000, 1, len(build_id), build_id,
+                                   0, len(strings), len(path))
+            strings += path
+        yield NODES, b"".join(struct.pack("<QII", k, parent, 0) for k, parent in self.nodes)
+        yield CONTEXTS, b"".join(struct.pack("<II", node, 0) for node in self.contexts)
+        yield CELLMAP, struct.pack("<Q", 1 << 32)
+        yield CELLS, b"".join(struct.pack("<8Q", *self.values.get(i, (0,) * 8))
+                              for i in range(CHUNK_CELLS))
+        yield MODULES, modules
+        yield STRINGS, strings
+        yield SHARDS, b"".join(struct.pack("<II16sI36x", tid, tid, text(name, 16), 1)
+                               for tid, name in self.threads)
+        yield TIMELINE, b"".join(struct.pack("<4Q", *moment) for moment in self.timeline)
+
+    def header(self, slab_count):
+        words = struct.pack("<6IQIIQ", len(self.nodes), len(self.contexts), 1, len(self.modules),
+                            len(self.threads), slab_count, SLABS_OFFSET + slab_count * SLAB_SIZE,
+                            0, len(self.timeline), 10**9)
+        process = struct.pack("<4I3Q6I2Q", self.pid, 1, os.getuid(), 0, self.ticks, self.start,
+                              self.end, self.state, 4096, 256, 1, 0, 0, 0, 0)
+        with open("/proc/sys/kernel/random/boot_id") as boot:
+            process += text(boot.read().strip(), 40)
+        process += text(self.session, 40) + text("0.1.0", 24) + text("example-host", 72)
+        process += text("/usr/bin/example", 4096) + text(self.cmdline, 4096) + text("", 1024)
+        head = struct.pack("<8s6I", b"TSREGION", self.version, 0x01020304, 704 + len(process),
+                           SLAB_SIZE, SLABS_MAX, 1)
+        counters = [struct.pack("<32Q", *(given.get(i, 0) for i in range(32)))
+                    for given in (self.drops, self.gauges)]
+        head = head.ljust(64, b"\0") + struct.pack("<Q", 1)
+        return head.ljust(128, b"\0") + words.ljust(64, b"\0") + b"".join(counters) + process
+
+    def write(self, directory):
+        slabs = list(self.slabs())
+        path = os.path.join(directory, "%d-%d" % (self.pid, self.ticks))
+        with open(path, "wb") as out:
+            out.write(self.header(len(slabs)))
+            out.seek(HEADER_SIZE)
+            out.write(b"".join(struct.pack("<I", kind << 24) for kind, _ in slabs))
+            for i, (_, data) in enumerate(slabs):
+                out.seek(SLABS_OFFSET + i * SLAB_SIZE)
+                out.write(data.ljust(SLAB_SIZE, b"\0"))
+        os.chmod(path, 0o600)
+        return path
+
+
+SOURCE = """#include <stdlib.h>
+
+void *table_new(void)
+{
+    return malloc(528000);
+}
+
+int main(void)
+{
+    return table_new() == NULL;
+}
+"""
+
+
+def compile_program(directory):
+    """A program with lines to name: its path and the addresses of its functions."""
+    source = os.path.join(directory, "table.c")
+    program = os.path.join(directory, "table")
+    with open(source, "w") as out:
+        out.write(SOURCE)
+    subprocess.run([*os.environ.get("CC", "cc").split(), "-g", "-O0", "-Wl,--build-id=none", "-o",
+                    program, source], check=True)
+    lines = subprocess.run(["nm", program], check=True, capture_output=True, text=True).stdout
+    symbols = {}
+    for line in lines.splitlines():
+        fields = line.split()
+        if len(fields) == 3:
+            symbols[fields[2]] = int(fields[0], 16)
+    return program, symbols
+
+
+def example(program="/nowhere/table", symbols=None, table_count=3, **arguments):
+    """The same region each time, with one drop, two modules and three contexts."""
+    region = Region(**arguments)
+    symbols = symbols or {"main": 0x1100, "table_new": 0x1200}
+    module = region.module(program)
+    library = region.module("/nowhere/libexample.so", bytes(range(20)))
+    region.drops = {9: 2}
+    region.gauges = {1: 12}
+    main = (module, symbols["main"] + 4)
+    table = (module, symbols["table_new"] + 4)
+    region.context([main, table], (table_count, 528000 * table_count), (0, 0), (3, 1584000))
+    region.context([main, (library, 0x2000)], (100, 6400), (90, 5760), (80, 5120), 40)
+    region.context([main, table, (library, 0x2040)], (7, 7000), (7, 7000), (0, 0), 7)
+    return region
+
+
+if __name__ == "__main__":
+    path = example().write(sys.argv[1])
+    print(os.getpid(), flush=True)
+    sys.stdin.read()
+    os.unlink(path)
