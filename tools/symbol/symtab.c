@@ -153,17 +153,20 @@ void symtab_free(struct symtab *symtab)
     }
 }
 
-/* A symbol without a size, as hand-written assembly has, reaches to the next one of its section. */
-static bool covers(const struct symtab *symtab, const GElf_Sym *sym, const struct place *place,
-                   bool nearest, uint64_t address)
+/* A symbol without a size, as hand-written assembly has, reaches to the next one or its section's end. */
+static bool is_in_section(const struct symtab *symtab, const struct place *place,
+                          const GElf_Sym *sym, uint64_t address)
 {
-    if (sym->st_size != 0) {
-        return address - sym->st_value < sym->st_size;
-    }
-    Elf *elf = symtab->tables[place->table].elf;
     GElf_Shdr section;
-    return nearest && gelf_getshdr(elf_getscn(elf, sym->st_shndx), &section) != NULL &&
-           address - section.sh_addr < section.sh_size;
+    Elf_Scn *scn = elf_getscn(symtab->tables[place->table].elf, sym->st_shndx);
+    return gelf_getshdr(scn, &section) != NULL && address - section.sh_addr < section.sh_size;
+}
+
+static const char *without_version(const char *name, size_t *length)
+{
+    const char *version = name != NULL ? strchr(name + 1, '@') : NULL;
+    *length = version != NULL ? (size_t)(version - name) : name != NULL ? strlen(name) : 0;
+    return name;
 }
 
 const char *symtab_find(const struct symtab *symtab, uint64_t address, size_t *length)
@@ -177,16 +180,23 @@ const char *symtab_find(const struct symtab *symtab, uint64_t address, size_t *l
             high = middle;
         }
     }
+    /* A label without a size may stand inside a function: the function is the better name. */
+    const char *label = NULL;
     for (size_t i = low; i > 0 && low - i < ENCLOSING_MAX; i--) {
         const struct place *place = &symtab->places[i - 1];
         GElf_Sym sym;
         const char *name = read_symbol(symtab, place, &sym);
+        if (!is_function_name(name)) {
+            continue;
+        }
+        if (sym.st_size != 0 && address - sym.st_value < sym.st_size) {
+            return without_version(name, length);
+        }
         bool nearest = place->address == symtab->places[low - 1].address;
-        if (is_function_name(name) && covers(symtab, &sym, place, nearest, address)) {
-            const char *version = strchr(name + 1, '@');
-            *length = version != NULL ? (size_t)(version - name) : strlen(name);
-            return name;
+        if (label == NULL && nearest && sym.st_size == 0 &&
+            is_in_section(symtab, place, &sym, address)) {
+            label = name;
         }
     }
-    return NULL;
+    return without_version(label, length);
 }
