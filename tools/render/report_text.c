@@ -104,7 +104,8 @@ static void print_row(const struct report *report, const struct report_row *row,
     if (report->options.group == GROUP_LINE && row->place.function && row->place.file)
         fprintf(out, "  %s[%s]%s", style(color, STYLE_DIM), row->place.function,
                 style(color, STYLE_PLAIN));
-    else if (report->options.group == GROUP_FUNCTION && (row->place.file || row->place.object))
+    else if (report->options.group == GROUP_FUNCTION && row->place.function &&
+             (row->place.file || row->place.object))
         fprintf(out, "  %s[%s]%s", style(color, STYLE_DIM),
                 row->place.file ? row->place.file : row->place.object, style(color, STYLE_PLAIN));
     fputc('\n', out);
@@ -193,7 +194,6 @@ size_t render_row_count(const struct report *report)
 
 void render_text(const struct report *report, const struct render_options *options, FILE *out)
 {
-    static const char *const plural[] = {"lines", "functions", "files", "objects", "stacks"};
     uint64_t count = render_row_count(report);
     uint64_t shown = options->top && options->top < count ? options->top : count;
     bool by_difference = report->is_diff && report->options.sort == SORT_SIZE;
@@ -201,8 +201,9 @@ void render_text(const struct report *report, const struct render_options *optio
         print_side(report->old, &report->old_totals, "old: ", options->color, out);
     print_side(report->capture, &report->totals, report->is_diff ? "new: " : "", options->color,
                out);
-    fprintf(out, "\n%s%s%llu %s by %s%s\n", style(options->color, STYLE_BOLD),
-            shown < count ? "Top " : "", (unsigned long long)shown, plural[report->options.group],
+    fprintf(out, "\n%s%s%llu %s%s by %s%s\n", style(options->color, STYLE_BOLD),
+            shown < count ? "Top " : "", (unsigned long long)shown,
+            render_groups[report->options.group], shown == 1 ? "" : "s",
             by_difference ? "size difference" : render_sorts[report->options.sort],
             style(options->color, STYLE_PLAIN));
     for (uint64_t i = 0; i < shown; i++) {
