@@ -2,7 +2,7 @@
  * Finding the next allocator by dlsym(RTLD_NEXT), and serving dlsym's own allocations meanwhile.
  */
 #include "shim/next.h"
-#include "region/atomic.h"
+#include "shim/thread.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -43,10 +43,14 @@ bool next_resolve(void)
         return true;
     if (!ts_cas_acq_rel(&resolving, &nobody, 1))
         return false;
+    uint32_t busy = thread_self.busy;
     struct next found;
+    thread_self.busy = THREAD_IN_NEXT; /* what dlsym allocates is not the program's */
 #define X(type, name, parameters, needed) found.name = (type(*) parameters)dlsym(RTLD_NEXT, #name);
     HOOK_LIST(X)
 #undef X
+    dlerror(); /* a name that is nowhere must not be the program's last error */
+    thread_self.busy = busy;
     void *(*allocate)(size_t) = found.malloc;
     found.malloc = NULL;
     next = found;
