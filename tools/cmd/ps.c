@@ -3,6 +3,7 @@
  */
 #include "tools/base/message.h"
 #include "tools/cmd/commands.h"
+#include "tools/cmd/session.h"
 #include "tools/render/output.h"
 #include "tools/render/processes.h"
 #include "tools/source/source.h"
@@ -42,8 +43,9 @@ static void print_all(const struct ps_values *values, const struct region_list *
     size_t dead = 0, unreadable = list->unreadable;
     for (size_t i = 0; i < list->count; i++) {
         const struct region_entry *entry = &list->entries[i];
-        dead += !entry->alive;
-        if (!entry->alive && !values->all)
+        bool current = region_is_current(list, i);
+        dead += !current;
+        if (!current && !values->all)
             continue;
         /* A process may have just begun, or ended: what cannot be read now is no reason to show
          * nothing. */
@@ -58,8 +60,8 @@ static void print_all(const struct ps_values *values, const struct region_list *
     if (values->common.json)
         return;
     if (dead && !values->all)
-        message_note("%zu dead process%s left a region: see 'tracesnap ps --all'", dead,
-                     dead == 1 ? "" : "es");
+        message_note("%zu program%s that ended left a region: see 'tracesnap ps --all'", dead,
+                     dead == 1 ? "" : "s");
     if (unreadable)
         message_note("%zu file%s in the region directory cannot be read: made by another version "
                      "of tracesnap?",

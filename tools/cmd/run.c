@@ -129,7 +129,7 @@ static int conclude(const struct run_values *values, const char *id, const struc
 {
     struct session session;
     struct error error = {""};
-    char pid[16];
+    char pid[16], hint[PATH_MAX + 32];
     char *path = NULL;
     int status = 0;
     if (session_load(&session, id, launch->pid, &error) != 0)
@@ -139,6 +139,10 @@ static int conclude(const struct run_values *values, const char *id, const struc
     if (values->output)
         status = session_save(&session, values->output, &path);
     snprintf(pid, sizeof(pid), "%u", (unsigned)launch->pid);
+    snprintf(hint, sizeof(hint), "%s", "see 'tracesnap ps --all'");
+    if (values->output)
+        snprintf(hint, sizeof(hint), "saved as '%s%s'", values->output,
+                 output_path_is_pattern(values->output) ? "" : ".PID");
     if (session.has_main && !values->quiet && (path || !values->output)) {
         struct run_result result = {
             .status = launch->status,
@@ -146,8 +150,7 @@ static int conclude(const struct run_values *values, const char *id, const struc
             .elapsed = launch->elapsed,
             .source = path ? path : pid,
             .children = session.count - 1,
-            .children_hint = values->output ? "their snapshots lie beside it"
-                                            : "tracesnap ps --all",
+            .children_hint = hint,
         };
         status |= print_summary(values, path ? path : session.entries[0]->path, &result);
     }

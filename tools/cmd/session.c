@@ -11,6 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
+bool region_is_current(const struct region_list *list, size_t i)
+{
+    const struct region_entry *entry = &list->entries[i];
+    for (size_t k = i + 1; k < list->count && list->entries[k].pid == entry->pid; k++)
+        if (list->entries[k].start_ticks == entry->start_ticks)
+            return false;
+    return entry->alive;
+}
+
 int session_load(struct session *session, const char *id, pid_t pid, struct error *error)
 {
     *session = (struct session){0};

@@ -7,6 +7,9 @@
 
 #include "tools/source/source.h"
 
+/* Whether a region is that of a program that runs: not of a dead process, nor replaced by exec. */
+bool region_is_current(const struct region_list *list, size_t i);
+
 struct session {
     struct region_list list;
     struct region_entry **entries; /* those of the session; the main program first */

@@ -6,8 +6,8 @@
 #include "tools/cmd/commands.h"
 #include "tools/cmd/output_path.h"
 #include "tools/cmd/report_options.h"
+#include "tools/cmd/session.h"
 #include "tools/render/json.h"
-#include "tools/source/source.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +92,7 @@ static int save_all(const char *pattern, bool json)
     snprintf(full, length, "%s%s", pattern, output_path_is_pattern(pattern) ? "" : "/%p.tsnap");
     size_t saved = 0;
     for (size_t i = 0; i < list.count && status == 0; i++) {
-        if (!list.entries[i].alive)
+        if (!region_is_current(&list, i))
             continue;
         status = save(list.entries[i].path, full, json);
         saved++;

@@ -35,7 +35,7 @@ struct run_result {
     uint64_t elapsed;          /* ns */
     const char *source;        /* where to read more */
     size_t children;           /* other regions or snapshots of the session */
-    const char *children_hint; /* the command that lists them */
+    const char *children_hint; /* where to find them */
 };
 void render_run_text(const struct report *report, const struct run_result *result,
                      const struct render_options *options, FILE *out);

@@ -52,7 +52,7 @@ static void print_side(const struct capture *capture, const struct capture_value
     char gap[32];
     print_process(capture, side, color, out);
     print_totals(totals, color, out);
-    print_drops(capture, color, out);
+    print_drops(capture, "", color, out);
     if (capture->process.sample)
         fprintf(out, "sampled one allocation per %s: all figures are estimates\n",
                 format_size(gap, (int64_t)capture->process.sample, false));

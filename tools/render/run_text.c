@@ -82,12 +82,12 @@ void render_run_text(const struct report *report, const struct run_result *resul
 {
     print_ending(report, result, options->color, out);
     print_figures(report, options->color, out);
-    print_drops(report->capture, options->color, out);
+    print_drops(report->capture, "  ", options->color, out);
     if (report->totals.peak_size)
         print_peak(report, options, out);
     fprintf(out, "\n  more: %stracesnap stats %s%s\n", style(options->color, STYLE_BOLD),
             result->source, style(options->color, STYLE_PLAIN));
     if (result->children)
-        fprintf(out, "  and %zu more program%s traced: %s\n", result->children,
+        fprintf(out, "  %zu more program%s traced: %s\n", result->children,
                 result->children == 1 ? " was" : "s were", result->children_hint);
 }

@@ -69,12 +69,12 @@ const char *format_average(char *buffer, uint64_t size, uint64_t count)
     return buffer;
 }
 
-void print_drops(const struct capture *capture, bool color, FILE *out)
+void print_drops(const struct capture *capture, const char *indent, bool color, FILE *out)
 {
     char count[32];
 #define X(name, key, meaning)                                                                      \
     if (capture->drops[TS_DROP_##name])                                                            \
-        fprintf(out, "%sdropped %s%s %s\n", style(color, STYLE_YELLOW),                            \
+        fprintf(out, "%s%sdropped %s%s %s\n", indent, style(color, STYLE_YELLOW),                  \
                 format_count(count, capture->drops[TS_DROP_##name]), style(color, STYLE_PLAIN),    \
                 meaning);
     TS_DROP_LIST(X)

@@ -27,7 +27,7 @@ const char *format_time(char *buffer, uint64_t ns);
 /* size / count as tracemalloc prints an average; buffer of 32 bytes. */
 const char *format_average(char *buffer, uint64_t size, uint64_t count);
 
-/* One line for each drop that is not zero: how many and what of. */
-void print_drops(const struct capture *capture, bool color, FILE *out);
+/* One line for each drop that is not zero: how many and what of, after `indent`. */
+void print_drops(const struct capture *capture, const char *indent, bool color, FILE *out);
 
 #endif
