@@ -164,8 +164,7 @@ static void copy_contexts(struct capture *capture, struct tree *tree, const stru
     add_context(capture, catch_all, astray);
 }
 
-/* When more is live now than at the recorded peak, the present is the peak. */
-static void raise_peak(struct capture *capture)
+void raise_peak(struct capture *capture)
 {
     struct capture_values *totals = &capture->totals;
     if (totals->allocated_size - totals->freed_size <= totals->peak_size)

@@ -102,6 +102,9 @@ int assemble_contexts(struct capture *capture, const struct counters *counters,
 /* Adds to the totals; false when they would not fit 63 bits, which no process reaches. */
 bool values_add_checked(struct capture_values *totals, const struct capture_values *values);
 
+/* When more is live now than at the recorded peak, the present is the peak. */
+void raise_peak(struct capture *capture);
+
 /* Depth of a stack that readers accept: frames and the mark that says where it was cut. */
 #define STACK_DEPTH_MAX (TS_DEPTH_MAX + 8u)
 

@@ -126,6 +126,7 @@ static int copy_contexts(struct capture *capture, const struct section *contexts
             return error_set(error, "snapshot '%s' is damaged: context %u makes no sense", path, i);
     }
     capture->context_count = contexts->count;
+    raise_peak(capture);
     return 0;
 }
 
