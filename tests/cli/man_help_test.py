@@ -2,26 +2,19 @@
 """Option tables, --help and manual pages say the same: each option stands in each of them, and no other."""
 import os
 import re
-import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+from cmd_tap import check, finish, need_tool, tool  # noqa: E402
+
 ROOT = os.path.join(HERE, "..", "..")
-TOOL = os.environ.get("TRACESNAP", "../tools/tracesnap")
 NO_PAGE = {"help"}  # described in tracesnap(1)
 
-results = []
-
-
-def check(name, problems):
-    results.append(not problems)
-    print("%s %d - %s" % ("not ok" if problems else "ok", len(results), name))
-    for problem in problems:
-        print("# " + problem)
-
-
 def run(*arguments):
-    return subprocess.run([TOOL, *arguments], capture_output=True, text=True, check=True).stdout
+    done = tool(*arguments)
+    done.check_returncode()
+    return done.stdout
 
 
 def plain(source):
@@ -107,9 +100,7 @@ def check_shim_options():
 
 
 def main():
-    if not os.access(TOOL, os.X_OK):
-        print("1..0 # SKIP no tool at '%s': set TRACESNAP" % TOOL)
-        return 77
+    need_tool()
     commands, options = read_dump()
     for name in commands:
         check_command(name, options[name])
@@ -127,9 +118,8 @@ def main():
              if entry.startswith("tracesnap-") and entry.endswith(".1")}
     check("every page is of a command", ["no command " + name for name in pages - commands.keys()])
     check_shim_options()
-    print("1..%d" % len(results))
-    return 0 if results and all(results) else 1
+    finish()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
