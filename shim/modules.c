@@ -13,6 +13,7 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
+#include <sys/auxv.h>
 
 struct module_instance module_instances[MODULE_INSTANCES_MAX];
 uint32_t module_generation = 1;
@@ -26,10 +27,10 @@ static uint64_t strings_used; /* bytes handed out in TS_SLAB_STRINGS */
 extern int _dl_find_object(void *, struct dl_find_object *) __attribute__((weak));
 
 struct image {
-    uint64_t bias;
-    uintptr_t start, end;
+    uint64_t bias, size;
+    uintptr_t start, end; /* of the segment that was asked for, where segments do not adjoin */
     struct cfi_tables tables;
-    const char *path;
+    const char *path; /* as the loader has it: "" = the program itself */
     const uint8_t *build_id;
     uint32_t build_id_size;
 };
@@ -54,40 +55,67 @@ static void find_build_id(struct image *image, const uint8_t *note, const uint8_
     }
 }
 
-/* Reads the program headers, which lie at the start of the first segment of every ordinary file. */
+/*
+ * The program headers: of the program itself the kernel told where they are; of a library they follow the ELF
+ * header at the start of its first segment. NULL when they are not where every linker puts them.
+ */
+static const ElfW(Phdr) *find_headers(const struct image *image, size_t *count)
+{
+    if (*image->path == '\0') {
+        *count = getauxval(AT_PHNUM);
+        return (const ElfW(Phdr) *)getauxval(AT_PHDR);
+    }
+    /* A library's first segment is linked at 0, so that its bias is its address. */
+    const ElfW(Ehdr) *elf = (const void *)image->bias;
+    if (((uintptr_t)elf & 7) || !sys_readable((uintptr_t)elf) ||
+        __builtin_memcmp(elf->e_ident, ELFMAG, SELFMAG) != 0 || elf->e_phoff > 4096 - 56 ||
+        (elf->e_phoff & 7))
+        return NULL;
+    const ElfW(Phdr) *headers = (const void *)(image->bias + elf->e_phoff);
+    *count = elf->e_phnum;
+    return sys_readable((uintptr_t)(headers + *count) - 8) ? headers : NULL;
+}
+
+static bool within(const ElfW(Phdr) *segment, uint64_t from, uint64_t size)
+{
+    return segment->p_type == PT_LOAD && (segment->p_flags & PF_R) && from >= segment->p_vaddr &&
+           from - segment->p_vaddr < segment->p_filesz &&
+           size <= segment->p_filesz - (from - segment->p_vaddr);
+}
+
+/* Finds size, build-id and the bounds of the unwind tables; reads nothing outside readable segments. */
 static void read_headers(struct image *image)
 {
-    const ElfW(Ehdr) *elf = (const void *)image->start;
-    uint64_t size = image->end - image->start;
-    if (size < sizeof *elf || !sys_readable(image->start) ||
-        __builtin_memcmp(elf->e_ident, ELFMAG, SELFMAG) != 0 ||
-        elf->e_phoff > size || (size - elf->e_phoff) / sizeof(ElfW(Phdr)) < elf->e_phnum)
-        return;
-    const ElfW(Phdr) *headers = (const void *)(image->start + elf->e_phoff);
-    if ((elf->e_phoff & 7) || !sys_readable((uintptr_t)headers))
-        return;
-    for (int i = 0; i < elf->e_phnum; i++) {
-        uintptr_t from = image->bias + headers[i].p_vaddr, to = from + headers[i].p_memsz;
-        uintptr_t tables = (uintptr_t)image->tables.header;
-        if (from < image->start || to > image->end || to < from)
-            continue;
-        if (headers[i].p_type == PT_LOAD && (headers[i].p_flags & PF_R) && tables >= from && tables < to) {
-            image->tables.low = (const void *)from;
-            image->tables.high = (const void *)(from + headers[i].p_filesz);
+    size_t count = 0;
+    const ElfW(Phdr) *headers = find_headers(image, &count);
+    uint64_t tables = (uintptr_t)image->tables.header - image->bias, low = UINT64_MAX, high = 0;
+    for (size_t i = 0; headers != NULL && i < count; i++) {
+        const ElfW(Phdr) *segment = &headers[i];
+        if (segment->p_type == PT_LOAD && segment->p_vaddr < low)
+            low = segment->p_vaddr;
+        if (segment->p_type == PT_LOAD && segment->p_vaddr + segment->p_memsz > high)
+            high = segment->p_vaddr + segment->p_memsz;
+        if (within(segment, tables, 4)) {
+            image->tables.low = (const uint8_t *)(image->bias + segment->p_vaddr);
+            image->tables.high = image->tables.low + segment->p_filesz;
         }
-        if (headers[i].p_type == PT_NOTE && image->build_id == NULL)
-            find_build_id(image, (const void *)from, (const void *)to);
+        for (size_t j = 0; segment->p_type == PT_NOTE && j < count && image->build_id_size == 0; j++)
+            if (within(&headers[j], segment->p_vaddr, segment->p_filesz))
+                find_build_id(image, (const uint8_t *)(image->bias + segment->p_vaddr),
+                              (const uint8_t *)(image->bias + segment->p_vaddr + segment->p_filesz));
     }
+    if (high > low)
+        image->size = high - low;
 }
 
 /* The path as another process can use it: the loader keeps "" for the program and relative names as given. */
 static void absolute_path(struct text *path, const char *name)
 {
-    if (name == NULL || *name == '\0') {
+    if (*name == '\0') {
         text_add(path, region_header->process.exe);
         return;
     }
-    if (*name != '/' && !__builtin_strncmp(name, "linux-", 6) == 0 &&
+    if (*name != '/' && __builtin_strncmp(name, "linux-", 6) != 0 &&
         !sys_failed(sys_call(SYS_getcwd, path->buffer, path->size - 2, 0, 0))) {
         path->length = text_length(path->buffer);
         text_add(path, "/");
@@ -146,7 +174,7 @@ static bool record_path(const struct image *image, const struct text *path, uint
         return false;
     }
     module->base = image->bias;
-    module->size = image->end - image->start;
+    module->size = image->size;
     module->build_id_size = image->build_id_size;
     __builtin_memcpy(module->build_id, image->build_id, image->build_id_size);
     ts_store_release(&module->state, 1);
@@ -206,6 +234,9 @@ uint32_t modules_find(uintptr_t pc)
         .path = found.dlfo_link_map->l_name,
         .build_id = (const uint8_t *)"",
     };
+    if (image.path == NULL)
+        image.path = "";
+    image.size = image.end - image.start;
     read_headers(&image);
     uint64_t key_high = record_module(&image, &number) ? ts_key(TS_FRAME_NATIVE, number, 0)
                                                        : ts_key(TS_FRAME_UNKNOWN, 0, 0);

@@ -9,7 +9,7 @@
 #include "shim/cfi.h"
 
 /*
- * One module at one place. Instances are few and live in an array; a rule remembers its instance by index.
+ * One module at one place, or one of its segments where they do not adjoin. Instances are few and live in an array; a rule remembers its instance by index.
  * Index 0 is no module. A module that is unloaded leaves its instance behind, with an old generation.
  */
 struct module_instance {

@@ -31,10 +31,16 @@ static enum step return_from(struct state *state, uintptr_t cfa)
     return state->pc == 0 ? STEP_ROOT : STEP_ON;
 }
 
-/* Code without rules: is rbp the frame pointer of the usual prologue? Believed if it returns into code. */
+/*
+ * Code without rules: is rbp the frame pointer of the usual prologue? Believed if it returns into code. Zero
+ * marks the outermost frame (System V ABI, AMD64 supplement, 3.4.1): the entry code of the loader and of some
+ * programs has no rules.
+ */
 static enum step guess(struct state *state)
 {
     uintptr_t cfa = state->bp + 16;
+    if (state->bp == 0)
+        return STEP_ROOT;
     if (state->bp < state->sp || !stack_readable(&state->view, state->bp) ||
         !stack_readable(&state->view, state->bp + 8))
         return STEP_LOST;
