@@ -101,13 +101,13 @@ static void print_row(const struct report *report, const struct report_row *row,
 {
     fprintf(out, "%s%s%s: ", style(color, STYLE_BOLD), row->label, style(color, STYLE_PLAIN));
     print_values(report, row, color, out);
-    if (report->options.group == GROUP_LINE && row->place.function && row->place.file)
-        fprintf(out, "  %s[%s]%s", style(color, STYLE_DIM), row->place.function,
-                style(color, STYLE_PLAIN));
-    else if (report->options.group == GROUP_FUNCTION && row->place.function &&
-             (row->place.file || row->place.object))
-        fprintf(out, "  %s[%s]%s", style(color, STYLE_DIM),
-                row->place.file ? row->place.file : row->place.object, style(color, STYLE_PLAIN));
+    const char *more = NULL;
+    if (report->options.group == GROUP_LINE)
+        more = row->place.function;
+    else if (report->options.group == GROUP_FUNCTION)
+        more = row->place.file ? row->place.file : row->place.object;
+    if (more && strncmp(row->label, more, strlen(more)) != 0)
+        fprintf(out, "  %s[%s]%s", style(color, STYLE_DIM), more, style(color, STYLE_PLAIN));
     fputc('\n', out);
 }
 

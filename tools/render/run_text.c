@@ -49,7 +49,7 @@ static void print_peak_row(const struct report_row *row, bool color, FILE *out)
     fprintf(out, "  %s%10s%s %10s  %s", style(color, STYLE_BOLD),
             format_size(size, (int64_t)row->values.peak_size, false), style(color, STYLE_PLAIN),
             format_count(count, row->values.peak_count), row->label);
-    if (row->place.function && row->place.file)
+    if (row->place.function && strcmp(row->place.function, row->label) != 0)
         fprintf(out, "  %s[%s]%s", style(color, STYLE_DIM), row->place.function,
                 style(color, STYLE_PLAIN));
     fputc('\n', out);
