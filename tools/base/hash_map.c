@@ -10,7 +10,8 @@
 #include <string.h>
 
 /* The slot that holds the key, or the empty one where it belongs. */
-static struct hash_map_entry *find_slot(struct hash_map_entry *entries, size_t capacity, uint64_t key)
+static struct hash_map_entry *find_slot(struct hash_map_entry *entries, size_t capacity,
+                                        uint64_t key)
 {
     size_t slot = ts_hash_mix(key) & (capacity - 1);
     while (entries[slot].value != NULL && entries[slot].key != key) {

@@ -1,6 +1,6 @@
 /*
- * Pools of strings and records: blocks that are filled from the front and freed together, and a hash table
- * by which equal strings are kept once.
+ * Pools of strings and records: blocks that are filled from the front and freed together, and a
+ * hash table by which equal strings are kept once.
  */
 #include "tools/base/strpool.h"
 
@@ -80,7 +80,9 @@ void *strpool_alloc(struct strpool *pool, size_t size)
         block = memory_resize(NULL, 1, sizeof *block + room);
         block->used = 0;
         block->size = room;
-        /* A block made for one large record is full: the one that is being filled stays in front. */
+        /*
+         * A block made for one large record is full: the one that is being filled stays in front.
+         */
         if (room == size && pool->blocks != NULL) {
             block->next = pool->blocks->next;
             pool->blocks->next = block;

@@ -41,8 +41,8 @@ static struct elf_file *keep_if_id(struct elf_file *file, struct build_id id)
 }
 
 /*
- * debuginfod's client brings in curl and more, so that it is loaded only where the user set DEBUGINFOD_URLS,
- * as elfutils itself does. Its own cache, timeouts and progress settings apply.
+ * debuginfod's client brings in curl and more, so that it is loaded only where the user set
+ * DEBUGINFOD_URLS, as elfutils itself does. Its own cache, timeouts and progress settings apply.
  */
 static struct elf_file *ask_debuginfod(struct debug_search *search, struct build_id id)
 {
@@ -119,8 +119,8 @@ static struct elf_file *keep_if_linked(struct elf_file *debug, const struct elf_
     if (debug == NULL) {
         return NULL;
     }
-    bool same_file = debug->id.size == 0 || file->id.size == 0 ? has_checksum(debug, checksum)
-                                                                : build_id_equal(debug->id, file->id);
+    bool both = debug->id.size != 0 && file->id.size != 0;
+    bool same_file = both ? build_id_equal(debug->id, file->id) : has_checksum(debug, checksum);
     if (!same_file) {
         elf_file_close(debug);
         return NULL;

@@ -9,11 +9,17 @@
 #include <dwarf.h>
 #include <stdlib.h>
 
-/* Loaded units, in our compact form: enough for some thousand of C++, which a snapshot may well touch. */
+/*
+ * Loaded units, in our compact form: enough for some thousand of C++, which a snapshot may well
+ * touch.
+ */
 #define UNIT_MEMORY_MAX ((size_t)192 << 20)
 /* What libdw may hold of one file beyond what opening it costs. */
 #define LIBRARY_MEMORY_MAX ((size_t)64 << 20)
-/* More than any real program has: each costs libdw a kilobyte, so that a damaged file must not have them. */
+/*
+ * More than any real program has: each costs libdw a kilobyte, so that a damaged file must not have
+ * them.
+ */
 #define UNITS_MAX ((size_t)1 << 20)
 /* Gaps between functions, filled with padding: a unit's ranges that are this close are one. */
 #define PADDING_MAX 64u
@@ -107,8 +113,9 @@ static void add_range(const struct dwarf_info *info, struct index_builder *build
 }
 
 /*
- * The units' own ranges, not .debug_aranges: clang and rustc do not write that section, and in a program of
- * objects from several compilers it is there but incomplete. Only the first DIE of each unit is read.
+ * The units' own ranges, not .debug_aranges: clang and rustc do not write that section, and in a
+ * program of objects from several compilers it is there but incomplete. Only the first DIE of each
+ * unit is read.
  */
 static void index_units(struct dwarf_info *info, struct index_builder *builder)
 {
@@ -282,7 +289,9 @@ size_t dwarf_info_lookup(struct dwarf_info *info, uint64_t address, struct symbo
         frame.function = call->name;
         frame.inlined = parent != NODE_NONE;
         *incomplete = call->name == NULL || call->incomplete;
-        /* A chain that is too long is cut outside the innermost frames, but ends in the function. */
+        /*
+         * A chain that is too long is cut outside the innermost frames, but ends in the function.
+         */
         if (count < size - 1 || parent == NODE_NONE) {
             frames[count++] = frame;
         }

@@ -1,7 +1,7 @@
 /*
- * The DWARF of one file, within bounds of memory: an index of which unit has which addresses, units that are
- * loaded when they are needed and forgotten when others need the room, and a libdw handle that is closed and
- * opened anew when it has grown, since libdw frees nothing before.
+ * The DWARF of one file, within bounds of memory: an index of which unit has which addresses, units
+ * that are loaded when they are needed and forgotten when others need the room, and a libdw handle
+ * that is closed and opened anew when it has grown, since libdw frees nothing before.
  */
 #ifndef TRACESNAP_TOOLS_SYMBOL_DWARF_INFO_H
 #define TRACESNAP_TOOLS_SYMBOL_DWARF_INFO_H
@@ -20,8 +20,8 @@ struct unit_cache {
 struct dwarf_info;
 
 /*
- * `file` has DWARF for the code in `code`; it must outlive the result, like all other arguments. Never NULL:
- * what is unreadable has no units.
+ * `file` has DWARF for the code in `code`; it must outlive the result, like all other arguments.
+ * Never NULL: what is unreadable has no units.
  */
 struct dwarf_info *dwarf_info_open(const struct elf_file *file, struct code_bounds code,
                                    struct debug_search *search, struct names *names,
@@ -29,8 +29,9 @@ struct dwarf_info *dwarf_info_open(const struct elf_file *file, struct code_boun
 void dwarf_info_close(struct dwarf_info *info);
 
 /*
- * The frames at an ELF virtual address, innermost first, at most `size`; returns how many, 0 = no DWARF for
- * it. The last frame is the function itself. *incomplete: DWARF does not know that one's parameters.
+ * The frames at an ELF virtual address, innermost first, at most `size`; returns how many, 0 = no
+ * DWARF for it. The last frame is the function itself. *incomplete: DWARF does not know that one's
+ * parameters.
  */
 size_t dwarf_info_lookup(struct dwarf_info *info, uint64_t address, struct symbol_frame *frames,
                          size_t size, bool *incomplete);

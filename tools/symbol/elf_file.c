@@ -20,25 +20,32 @@ struct elf_file *elf_file_open(const char *path)
     return fd < 0 ? NULL : elf_file_from_fd(fd, path);
 }
 
-/* The section headers must lie within the file: libelf would only notice when one is asked for. */
+static bool is_within(uint64_t offset, uint64_t size, uint64_t file_size)
+{
+    return offset <= file_size && size <= file_size - offset;
+}
+
+/*
+ * All sections must lie within the file. libelf takes a file without the table of sections, which
+ * stands at its end, for one that never had any: of a truncated file nobody would be told.
+ */
 static bool is_whole(Elf *elf)
 {
     GElf_Ehdr header;
-    size_t sections;
+    size_t sections, size;
     if (elf_kind(elf) != ELF_K_ELF || gelf_getehdr(elf, &header) == NULL ||
-        elf_getshdrnum(elf, &sections) != 0) {
+        elf_getshdrnum(elf, &sections) != 0 || elf_rawfile(elf, &size) == NULL ||
+        !is_within(header.e_shoff, (uint64_t)header.e_shnum * header.e_shentsize, size)) {
         return false;
     }
     for (size_t i = 1; i < sections; i++) {
         GElf_Shdr section;
         Elf_Scn *scn = elf_getscn(elf, i);
-        size_t size;
         if (scn == NULL || gelf_getshdr(scn, &section) == NULL) {
             return false;
         }
         bool in_file = section.sh_type != SHT_NOBITS && section.sh_type != SHT_NULL;
-        if (elf_rawfile(elf, &size) == NULL ||
-            (in_file && (section.sh_offset > size || section.sh_size > size - section.sh_offset))) {
+        if (in_file && !is_within(section.sh_offset, section.sh_size, size)) {
             return false;
         }
     }
@@ -117,18 +124,34 @@ bool elf_file_has_dwarf(const struct elf_file *file)
     return false;
 }
 
+static void extend(struct code_bounds *bounds, uint64_t start, uint64_t size)
+{
+    if (size != 0 && size <= UINT64_MAX - start) {
+        bounds->low = start < bounds->low ? start : bounds->low;
+        bounds->high = start + size > bounds->high ? start + size : bounds->high;
+    }
+}
+
+/* Sections rather than segments: the segment with the code may begin at 0, with the file's header. */
 struct code_bounds elf_file_code(const struct elf_file *file)
 {
     struct code_bounds bounds = {.low = UINT64_MAX, .high = 0};
-    size_t count = 0;
-    elf_getphdrnum(file->elf, &count);
-    for (size_t i = 0; i < count; i++) {
+    const GElf_Xword code = SHF_ALLOC | SHF_EXECINSTR;
+    for (Elf_Scn *scn = NULL; (scn = elf_nextscn(file->elf, scn)) != NULL;) {
+        GElf_Shdr section;
+        if (gelf_getshdr(scn, &section) != NULL && (section.sh_flags & code) == code) {
+            extend(&bounds, section.sh_addr, section.sh_size);
+        }
+    }
+    size_t segments = 0;
+    if (bounds.high == 0) {
+        elf_getphdrnum(file->elf, &segments);
+    }
+    for (size_t i = 0; i < segments; i++) {
         GElf_Phdr segment;
         if (gelf_getphdr(file->elf, (int)i, &segment) != NULL && segment.p_type == PT_LOAD &&
-            (segment.p_flags & PF_X) != 0 && segment.p_memsz <= UINT64_MAX - segment.p_vaddr) {
-            uint64_t end = segment.p_vaddr + segment.p_memsz;
-            bounds.low = segment.p_vaddr < bounds.low ? segment.p_vaddr : bounds.low;
-            bounds.high = end > bounds.high ? end : bounds.high;
+            (segment.p_flags & PF_X) != 0) {
+            extend(&bounds, segment.p_vaddr, segment.p_memsz);
         }
     }
     return bounds.high != 0 ? bounds : (struct code_bounds){.low = 1, .high = UINT64_MAX};

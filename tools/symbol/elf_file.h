@@ -1,5 +1,6 @@
 /*
- * An ELF file, open for reading: mapped, so that its pages stay reclaimable, and with its identity known.
+ * An ELF file, open for reading: mapped, so that its pages stay reclaimable, and with its identity
+ * known.
  */
 #ifndef TRACESNAP_TOOLS_SYMBOL_ELF_FILE_H
 #define TRACESNAP_TOOLS_SYMBOL_ELF_FILE_H
@@ -28,8 +29,8 @@ struct elf_file {
 };
 
 /*
- * Opens a regular ELF file. NULL on failure with errno: ENOENT and the like as from open(2), ENOEXEC where
- * it is no usable ELF file.
+ * Opens a regular ELF file. NULL on failure with errno: ENOENT and the like as from open(2),
+ * ENOEXEC where it is no usable ELF file.
  */
 struct elf_file *elf_file_open(const char *path);
 

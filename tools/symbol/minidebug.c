@@ -1,5 +1,6 @@
 /*
- * libdw inflates compressed ELF files, but only from a descriptor: the section goes through a memory file.
+ * libdw inflates compressed ELF files, but only from a descriptor: the section goes through a
+ * memory file.
  */
 #include "tools/symbol/minidebug.h"
 

@@ -1,5 +1,6 @@
 /*
- * .gnu_debugdata: a small ELF file with the symbols that .dynsym lacks, xz-compressed inside a stripped one.
+ * .gnu_debugdata: a small ELF file with the symbols that .dynsym lacks, xz-compressed inside a
+ * stripped one.
  */
 #ifndef TRACESNAP_TOOLS_SYMBOL_MINIDEBUG_H
 #define TRACESNAP_TOOLS_SYMBOL_MINIDEBUG_H

@@ -25,7 +25,9 @@ static struct build_id traced_id(const struct capture_module *traced)
     return (struct build_id){.bytes = traced->build_id, .size = traced->build_id_size};
 }
 
-/* The kernel's and the loader's names for code that no file holds: "", "[vdso]", "linux-vdso.so.1". */
+/*
+ * The kernel's and the loader's names for code that no file holds: "", "[vdso]", "linux-vdso.so.1".
+ */
 static bool has_no_file(const char *path)
 {
     return path[0] == '[' || strchr(path, '/') == NULL || strncmp(path, "/memfd:", 7) == 0;
@@ -80,8 +82,8 @@ static void warn(struct module *module, const struct module_shared *shared, int 
 }
 
 /*
- * The path to look for. A deleted file may have been replaced: only a build-id tells whether what has its
- * name now is what was traced.
+ * The path to look for. A deleted file may have been replaced: only a build-id tells whether what
+ * has its name now is what was traced.
  */
 static bool path_on_disk(const struct capture_module *traced, char path[PATH_MAX])
 {
@@ -174,8 +176,9 @@ static const char *symbol_name(struct module *module, struct module_shared *shar
 }
 
 /*
- * DWARF goes first, since it knows a function also by the parts that the compiler moved away ("f.cold"). But
- * for functions that are local to a C++ unit it may lack the linkage name, and the symbol table has it.
+ * DWARF goes first, since it knows a function also by the parts that the compiler moved away
+ * ("f.cold"). But for functions that are local to a C++ unit it may lack the linkage name, and the
+ * symbol table has it.
  */
 static void complete_name(struct module *module, struct module_shared *shared, uint64_t offset,
                           struct symbol_frame *function)

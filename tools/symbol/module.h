@@ -1,6 +1,6 @@
 /*
- * A module of the traced process and the files that explain it: found, proven by their build-id to be the
- * traced ones, opened at the first look-up, and closed when too many others are open.
+ * A module of the traced process and the files that explain it: found, proven by their build-id to
+ * be the traced ones, opened at the first look-up, and closed when too many others are open.
  */
 #ifndef TRACESNAP_TOOLS_SYMBOL_MODULE_H
 #define TRACESNAP_TOOLS_SYMBOL_MODULE_H
@@ -45,8 +45,8 @@ void module_open(struct module *module, struct module_shared *shared);
 void module_close(struct module *module);
 
 /*
- * The frames at an offset of an open module, innermost first; returns how many, 0 = nothing is known.
- * `size` is at least 1.
+ * The frames at an offset of an open module, innermost first; returns how many, 0 = nothing is
+ * known. `size` is at least 1.
  */
 size_t module_lookup(struct module *module, struct module_shared *shared, uint64_t offset,
                      struct symbol_frame *frames, size_t size);

@@ -11,8 +11,8 @@
 #include <string.h>
 
 /*
- * A mangled name of a hundred bytes can stand for gigabytes of text, since it may refer to parts of itself.
- * Real names stay below this; what does not is shown as it stands in the file.
+ * A mangled name of a hundred bytes can stand for gigabytes of text, since it may refer to parts of
+ * itself. Real names stay below this; what does not is shown as it stands in the file.
  */
 #define NAME_MAX_SIZE (64u << 10)
 
@@ -22,7 +22,9 @@ struct demangled {
     jmp_buf too_long;
 };
 
-/* libiberty has no other way to be stopped; the callback forms keep what they work on on the stack. */
+/*
+ * libiberty has no other way to be stopped; the callback forms keep what they work on on the stack.
+ */
 static void take_piece(const char *piece, size_t length, void *opaque)
 {
     struct demangled *out = opaque;

@@ -1,6 +1,6 @@
 /*
- * Nested address ranges to disjoint segments: a sweep over the ranges by their start, with a stack of those
- * that are open.
+ * Nested address ranges to disjoint segments: a sweep over the ranges by their start, with a stack
+ * of those that are open.
  */
 #include "tools/symbol/ranges.h"
 

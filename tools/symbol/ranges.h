@@ -1,6 +1,6 @@
 /*
- * Address ranges that nest (functions and what is inlined into them; units), made into one sorted array in
- * which the innermost range of an address is found by one binary search.
+ * Address ranges that nest (functions and what is inlined into them; units), made into one sorted
+ * array in which the innermost range of an address is found by one binary search.
  */
 #ifndef TRACESNAP_TOOLS_SYMBOL_RANGES_H
 #define TRACESNAP_TOOLS_SYMBOL_RANGES_H
@@ -12,7 +12,7 @@
 
 struct range {
     uint64_t low, high; /* high is behind the last address */
-    uint32_t value;     /* what the range stands for; of equal ranges the greatest value is the innermost */
+    uint32_t value;     /* what it stands for; of equal ranges the greatest is the innermost */
 };
 
 /* From `start` up to the next segment's start; RANGE_NONE where no range is. */
@@ -21,7 +21,10 @@ struct segment {
     uint32_t value;
 };
 
-/* 4 GiB from the lowest range on: what lies further away (which no linker does to code) is left out. */
+/*
+ * 4 GiB from the lowest range on: what lies further away (which no linker does to code) is left
+ * out.
+ */
 struct segments {
     uint64_t base;
     struct segment *items;
@@ -29,8 +32,8 @@ struct segments {
 };
 
 /*
- * Flattens `count` ranges, which are reordered. Where two overlap without nesting, the one that starts later
- * is taken for the inner one. The array of segments is the caller's to free.
+ * Flattens `count` ranges, which are reordered. Where two overlap without nesting, the one that
+ * starts later is taken for the inner one. The array of segments is the caller's to free.
  */
 struct segments ranges_flatten(struct range *ranges, size_t count);
 

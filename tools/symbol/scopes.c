@@ -1,6 +1,6 @@
 /*
- * C++ names put together from the scopes around a DIE, which libdw has no way to ask for but a walk over the
- * whole unit.
+ * C++ names put together from the scopes around a DIE, which libdw has no way to ask for but a walk
+ * over the whole unit.
  */
 #include "tools/symbol/scopes.h"
 

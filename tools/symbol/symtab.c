@@ -1,5 +1,6 @@
 /*
- * Symbol tables as sorted arrays of (address, index): the symbols themselves stay in the mapped file.
+ * Symbol tables as sorted arrays of (address, index): the symbols themselves stay in the mapped
+ * file.
  */
 #include "tools/symbol/symtab.h"
 
@@ -33,7 +34,8 @@ struct symtab {
     struct elf_file *minidebug; /* NULL = none */
 };
 
-static const char *read_symbol(const struct symtab *symtab, const struct place *place, GElf_Sym *sym)
+static const char *read_symbol(const struct symtab *symtab, const struct place *place,
+                               GElf_Sym *sym)
 {
     const struct table *table = &symtab->tables[place->table];
     if (gelf_getsym(table->data, (int)place->index, sym) == NULL) {
@@ -88,8 +90,9 @@ static bool add_table(struct symtab *symtab, const struct elf_file *file, GElf_W
 }
 
 /*
- * Which of several symbols at one address people know best: one with a size, a function, a global one; then
- * the one with fewer underscores in front ("malloc" rather than "__libc_malloc"), then the shorter.
+ * Which of several symbols at one address people know best: one with a size, a function, a global
+ * one; then the one with fewer underscores in front ("malloc" rather than "__libc_malloc"), then
+ * the shorter.
  */
 static int rank(const GElf_Sym *sym)
 {
@@ -153,7 +156,10 @@ void symtab_free(struct symtab *symtab)
     }
 }
 
-/* A symbol without a size, as hand-written assembly has, reaches to the next one or its section's end. */
+/*
+ * A symbol without a size, as hand-written assembly has, reaches to the next one or its section's
+ * end.
+ */
 static bool is_in_section(const struct symtab *symtab, const struct place *place,
                           const GElf_Sym *sym, uint64_t address)
 {

@@ -12,15 +12,15 @@
 struct symtab;
 
 /*
- * The symbols of a module: .symtab of its file, else of its debug file, else .dynsym and the small table of
- * .gnu_debugdata together. Either file may be NULL; both must outlive the table.
+ * The symbols of a module: .symtab of its file, else of its debug file, else .dynsym and the small
+ * table of .gnu_debugdata together. Either file may be NULL; both must outlive the table.
  */
 struct symtab *symtab_load(const struct elf_file *file, const struct elf_file *debug);
 void symtab_free(struct symtab *symtab);
 
 /*
- * The symbol of the code at an ELF virtual address, as it stands in the file but without a version ("@@V");
- * NULL = none covers it. *length is the name's length.
+ * The symbol of the code at an ELF virtual address, as it stands in the file but without a version
+ * ("@@V"); NULL = none covers it. *length is the name's length.
  */
 const char *symtab_find(const struct symtab *symtab, uint64_t address, size_t *length);
 

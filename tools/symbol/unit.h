@@ -1,7 +1,7 @@
 /*
- * One compilation unit in a compact form of our own: which function, and what is inlined into it, each
- * address belongs to, and its line table. libdw would take several times the memory, keep it until the whole
- * file is closed, and walk the unit for every look-up.
+ * One compilation unit in a compact form of our own: which function, and what is inlined into it,
+ * each address belongs to, and its line table. libdw would take several times the memory, keep it
+ * until the whole file is closed, and walk the unit for every look-up.
  */
 #ifndef TRACESNAP_TOOLS_SYMBOL_UNIT_H
 #define TRACESNAP_TOOLS_SYMBOL_UNIT_H
@@ -64,17 +64,23 @@ struct unit {
     size_t library_memory;        /* bytes that loading it has cost within libdw, an estimate */
 };
 
-/* Reads the unit whose DIE is at `offset`. What cannot be read is left out: the result may be empty. */
-struct unit *unit_load(Dwarf *dwarf, Dwarf_Off offset, struct code_bounds code, struct names *names);
+/*
+ * Reads the unit whose DIE is at `offset`. What cannot be read is left out: the result may be
+ * empty.
+ */
+struct unit *unit_load(Dwarf *dwarf, Dwarf_Off offset, struct code_bounds code,
+                       struct names *names);
 void unit_free(struct unit *unit);
 
-/* A node's name and call site. `dwarf` may be another handle than the one the unit was loaded from. */
+/*
+ * A node's name and call site. `dwarf` may be another handle than the one the unit was loaded from.
+ */
 const struct unit_call *unit_call(struct unit *unit, uint32_t node, Dwarf *dwarf,
                                   struct names *names);
 
 /*
- * The row for an address, or NULL. `start` is where the innermost function at the address begins (see the
- * rule about line 0).
+ * The row for an address, or NULL. `start` is where the innermost function at the address begins
+ * (see the rule about line 0).
  */
 const struct unit_row *unit_find_row(const struct unit *unit, uint64_t address, uint64_t start);
 
