@@ -132,7 +132,7 @@ static void extend(struct code_bounds *bounds, uint64_t start, uint64_t size)
     }
 }
 
-/* Sections rather than segments: the segment with the code may begin at 0, with the file's header. */
+/* Sections rather than segments: the one with the code may begin at 0, with the file's header. */
 struct code_bounds elf_file_code(const struct elf_file *file)
 {
     struct code_bounds bounds = {.low = UINT64_MAX, .high = 0};
