@@ -156,7 +156,8 @@ def test_debug_file():
     check("a damaged debug file", [] if done.returncode == 0 and len(notes) <= 1
           else ["status %d" % done.returncode, done.stderr])
     check("the figures are right all the same",
-          "" if "table_new: size=1547 KiB, count=3" in done.stdout else done.stdout + done.stderr)
+          "" if "size=1547 KiB, count=3, average=516 KiB  [table_new]" in done.stdout
+          else done.stdout + done.stderr)
 
 
 def test_output():
