@@ -91,10 +91,10 @@ static int save_all(const char *pattern, bool json)
     char *full = memory_resize(NULL, length, 1);
     snprintf(full, length, "%s%s", pattern, output_path_is_pattern(pattern) ? "" : "/%p.tsnap");
     size_t saved = 0;
-    for (size_t i = 0; i < list.count && status == 0; i++) {
+    for (size_t i = 0; i < list.count; i++) {
         if (!region_is_current(&list, i))
             continue;
-        status = save(list.entries[i].path, full, json);
+        status |= save(list.entries[i].path, full, json);
         saved++;
     }
     if (saved == 0)
