@@ -16,6 +16,7 @@
 #include <sys/auxv.h>
 
 struct module_instance module_instances[MODULE_INSTANCES_MAX];
+uint64_t module_key_base[MODULE_INSTANCES_MAX];
 uint32_t module_generation = 1;
 static uint32_t instance_count = 1;
 #define RULES_FORGET_EVERY 16384u
@@ -194,20 +195,20 @@ static bool record_module(const struct image *image, uint32_t *number)
     return recorded;
 }
 
-static uint32_t add_instance(const struct image *image, uint64_t key_high, uint32_t generation)
+static uint32_t add_instance(const struct image *image, uint64_t key_base, uint32_t generation)
 {
     uint32_t count = ts_load_acquire(&instance_count);
     uint32_t index = 0;
     for (uint32_t i = 1; i < count && i < MODULE_INSTANCES_MAX && index == 0; i++)
-        if (module_instances[i].start == image->start && module_instances[i].key_high == key_high)
+        if (module_instances[i].start == image->start && module_instances[i].key_base == key_base)
             index = i; /* the same module, asked anew after some dlclose */
     if (index == 0)
         index = ts_add_acq_rel(&instance_count, 1);
     if (index >= MODULE_INSTANCES_MAX)
         return 0;
     struct module_instance *instance = &module_instances[index];
-    instance->bias = image->bias;
-    instance->key_high = key_high;
+    instance->key_base = key_base;
+    ts_store_relaxed(&module_key_base[index], key_base);
     instance->start = image->start;
     instance->end = image->end;
     instance->tables = image->tables;
@@ -240,7 +241,7 @@ uint32_t modules_find(uintptr_t pc)
     read_headers(&image);
     uint64_t key_high = record_module(&image, &number) ? ts_key(TS_FRAME_NATIVE, number, 0)
                                                        : ts_key(TS_FRAME_UNKNOWN, 0, 0);
-    return add_instance(&image, key_high, generation);
+    return add_instance(&image, key_high - image.bias, generation);
 }
 
 void modules_closing(void)

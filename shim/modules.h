@@ -13,8 +13,7 @@
  * Index 0 is no module. A module that is unloaded leaves its instance behind, with an old generation.
  */
 struct module_instance {
-    uint64_t bias;     /* address - ELF virtual address */
-    uint64_t key_high; /* kind and module number, as in a frame key */
+    uint64_t key_base; /* as in module_key_base */
     uintptr_t start, end;
     struct cfi_tables tables;
     uint32_t generation; /* of module_generation when it was looked up; stored last (release) */
@@ -23,6 +22,12 @@ struct module_instance {
 #define MODULE_INSTANCES_MAX 32768u
 
 extern struct module_instance module_instances[MODULE_INSTANCES_MAX];
+
+/*
+ * By instance: what added to an address gives the frame's key, that is, kind and module number in their places
+ * minus the load bias. In an array of its own for the walk's sake.
+ */
+extern uint64_t module_key_base[MODULE_INSTANCES_MAX];
 
 /* Steps at the start and at the end of every dlclose: what was learned before is asked anew. */
 extern uint32_t module_generation;

@@ -67,18 +67,20 @@ static enum step leave_signal(struct state *state)
     return state->pc == 0 ? STEP_ROOT : STEP_ON;
 }
 
-static enum step follow(struct state *state, const struct rule *rule)
+/* An ordinary frame whose slots may lie outside the view: widens it or gives up. */
+static __attribute__((noinline)) enum step follow_widening(struct state *state, packed_rule rule)
 {
-    uintptr_t cfa = (rule->kind == RULE_RSP ? state->sp : state->bp) + (intptr_t)rule->cfa_offset;
-    if (rule->kind == RULE_DEREF) {
+    enum rule_kind kind = packed_kind(rule);
+    uintptr_t cfa = (kind == RULE_RSP ? state->sp : state->bp) + (uintptr_t)packed_cfa_offset(rule);
+    if (kind == RULE_DEREF) {
         if (!stack_readable(&state->view, cfa))
             return STEP_LOST;
         cfa = stack_word(cfa);
     }
     if (cfa <= state->sp || !stack_readable(&state->view, cfa - 8))
         return STEP_LOST;
-    if (rule->rbp_saved) {
-        uintptr_t slot = (rule->rbp_by_rbp ? state->bp : cfa) + (intptr_t)rule->rbp_offset;
+    if (packed_rbp_saved(rule)) {
+        uintptr_t slot = (packed_rbp_by_rbp(rule) ? state->bp : cfa) + (uintptr_t)packed_rbp_offset(rule);
         if (!stack_readable(&state->view, slot))
             return STEP_LOST;
         state->bp = stack_word(slot);
@@ -86,12 +88,12 @@ static enum step follow(struct state *state, const struct rule *rule)
     return return_from(state, cfa);
 }
 
-static enum step advance(struct state *state, const struct rule *rule)
+static __attribute__((noinline)) enum step advance_specially(struct state *state, packed_rule rule)
 {
-    switch (rule->kind) {
+    switch (packed_kind(rule)) {
     case RULE_RSP:
     case RULE_RBP:
-    case RULE_DEREF: return follow(state, rule);
+    case RULE_DEREF: return follow_widening(state, rule);
     case RULE_SIGNAL: return leave_signal(state);
     case RULE_END: return STEP_ROOT;
     case RULE_ODD: return STEP_ODD;
@@ -106,22 +108,54 @@ static void mark(struct walk_frames *frames, enum ts_mark why, enum ts_drop drop
     region_drop(drop);
 }
 
+/* In [low, low + size), and a multiple of 8. */
+static inline bool in_view(uintptr_t address, uintptr_t low, uintptr_t size)
+{
+    return address - low < size && (address & 7) == 0;
+}
+
+/*
+ * The inner loop. The ordinary frame, whose CFA is rsp or rbp plus a constant and whose slots lie in the part of
+ * the stack known to be readable, is followed in registers; the rest goes through struct state.
+ */
 static enum step walk_by_rules(struct thread *thread, const struct walk_start *start,
                                struct walk_frames *frames)
 {
-    struct state state = {.pc = start->pc, .sp = start->sp, .bp = start->bp};
-    uint32_t count = 0;
+    struct stack_view view;
+    uintptr_t pc = start->pc, sp = start->sp, bp = start->bp;
+    uint32_t count = 0, limit = options.depth, generation = ts_load_acquire(&module_generation);
     enum step step = STEP_ON;
+    bool exact = false;
     frames->checked = UINT32_MAX;
-    stack_begin(&state.view, thread, start->sp - 16);
-    while (count < options.depth) {
-        struct rule_entry entry = rules_find(state.pc, state.exact);
+    stack_begin(&view, thread, sp - 16);
+    uintptr_t low = view.low, size = view.size;
+    while (count < limit) {
+        struct rule_entry entry = rules_find(pc, exact, generation);
+        enum rule_kind kind = packed_kind(entry.rule);
         frames->keys[count] = entry.key;
-        frames->pcs[count++] = state.pc;
-        step = advance(&state, &entry.rule);
-        if (entry.rule.kind == RULE_NONE && frames->checked == UINT32_MAX)
-            frames->checked = count;
-        if (step != STEP_ON)
+        frames->pcs[count++] = pc;
+        uintptr_t cfa = (kind == RULE_RSP ? sp : bp) + (uintptr_t)packed_cfa_offset(entry.rule);
+        uintptr_t slot = cfa + (uintptr_t)packed_rbp_offset(entry.rule);
+        bool saved = packed_rbp_saved(entry.rule);
+        if (__builtin_expect((kind == RULE_RSP || kind == RULE_RBP) && cfa > sp && in_view(cfa - 8, low, size) &&
+                                 !packed_rbp_by_rbp(entry.rule) && (!saved || in_view(slot, low, size)),
+                             1)) {
+            pc = stack_word(cfa - 8);
+            sp = cfa;
+            if (saved)
+                bp = stack_word(slot);
+            exact = false;
+            if (__builtin_expect(pc == 0, 0))
+                step = STEP_ROOT;
+        } else {
+            struct state slow = {pc, sp, bp, exact, {low, size, thread}};
+            step = advance_specially(&slow, entry.rule);
+            if (kind == RULE_NONE && frames->checked == UINT32_MAX)
+                frames->checked = count;
+            pc = slow.pc, sp = slow.sp, bp = slow.bp, exact = slow.exact;
+            low = slow.view.low, size = slow.view.size;
+        }
+        if (__builtin_expect(step != STEP_ON, 0))
             break;
     }
     frames->count = count;
@@ -138,9 +172,10 @@ static bool walk_by_libunwind(struct thread *thread, const struct walk_start *st
     errno = kept;
     if (!walked)
         return false;
+    uint32_t generation = ts_load_acquire(&module_generation);
     for (uint32_t i = 0; i < frames->count; i++) {
         bool exact = frames->keys[i] != 0; /* libunwind_walk leaves the flag there */
-        frames->keys[i] = rules_find(frames->pcs[i], exact).key;
+        frames->keys[i] = rules_find(frames->pcs[i], exact, generation).key;
     }
     frames->by_libunwind = true;
     return true;
