@@ -213,6 +213,8 @@ static void test_sharing(void)
         }
         setrlimit(RLIMIT_NOFILE, &limit);
         symbolizer = test_symbolizer(NULL, NULL);
+        struct capture_module *missing = test_path_module("/nonexistent/lib.so");
+        test_expect(symbolizer, missing, mark, expected_nothing, 1);
         for (unsigned i = 0; i < 300; i++) {
             test_expect(symbolizer, many[i], mark, expected_inlined, 3);
         }
@@ -220,6 +222,10 @@ static void test_sharing(void)
         uint64_t other = test_address("full.so", "lonely");
         for (unsigned i = 0; i < 300; i++) {
             test_expect(symbolizer, many[i], other, expected_lonely, 1);
+        }
+        test_expect(symbolizer, missing, other, expected_nothing, 1);
+        if (test_problems != 1) {
+            test_fail("%u problems, not one: %s", test_problems, test_problem);
         }
         symbolizer_free(symbolizer);
         limit.rlim_cur = before;
