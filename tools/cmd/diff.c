@@ -1,7 +1,6 @@
 /*
  * tracesnap diff: what has grown between two sources.
  */
-#include "tools/base/message.h"
 #include "tools/cmd/commands.h"
 #include "tools/cmd/report_options.h"
 #include "tools/render/output.h"
@@ -22,12 +21,10 @@ static const struct option_group diff_groups[] = {
 static int show(const struct diff_values *values, const struct report_options *options,
                 const struct subject *old, const struct subject *new)
 {
-    struct error error = {""};
-    struct report *report = report_build(new->capture, new->symbolizer, old->capture,
-                                         old->symbolizer, options, &error);
+    struct report *report = subject_report(new, old, options);
     struct render_options render = render_options_read(&values->common, values->view.top, stdout);
     if (!report)
-        return message_error("%s", error.text);
+        return 2;
     if (values->common.json)
         render_json(report, &render, stdout);
     else {
@@ -49,12 +46,13 @@ static int diff_run(const struct command *command, const void *all, int count, c
     int status = 2;
     if (report_options_read(&options, &values->filter, &values->view) != 0)
         return 2;
-    if (subject_open(&old, operands[0], values->filter.sysroot) == 0) {
-        if (subject_open(&new, operands[1], values->filter.sysroot) == 0) {
+    if (subject_open(&new, operands[1], values->filter.sysroot) == 0) {
+        if (subject_open(&old, operands[0], values->filter.sysroot) == 0) {
             status = show(values, &options, &old, &new);
-            subject_close(&new);
+            /* First the symbols, which both may have used, then the captures. */
+            subject_close(&old);
         }
-        subject_close(&old);
+        subject_close(&new);
     }
     report_options_release(&options);
     return status;

@@ -1,7 +1,6 @@
 /*
  * tracesnap export: a source in a format for other programs.
  */
-#include "tools/base/message.h"
 #include "tools/cmd/commands.h"
 #include "tools/cmd/report_options.h"
 
@@ -49,7 +48,6 @@ static int export_run(const struct command *command, const void *all, int count,
     const struct export_values *values = all;
     struct report_options options;
     struct subject subject;
-    struct error error = {""};
     int status = 0;
     if (report_options_read(&options, &values->filter, NULL) != 0)
         return 2;
@@ -57,12 +55,11 @@ static int export_run(const struct command *command, const void *all, int count,
         report_options_release(&options);
         return 2;
     }
-    struct report *report = report_build(subject.capture, subject.symbolizer, NULL, NULL, &options,
-                                         &error);
+    struct report *report = subject_report(&subject, NULL, &options);
     if (report)
         formats[values->format].write(report, stdout);
     else
-        status = message_error("%s", error.text);
+        status = 2;
     report_free(report);
     subject_close(&subject);
     report_options_release(&options);

@@ -5,6 +5,7 @@
 
 #include "tools/base/strpool.h"
 #include "tools/render/output.h"
+#include "tools/render/progress.h"
 #include "tools/source/source.h"
 
 #include <stdlib.h>
@@ -85,6 +86,7 @@ const struct option_spec view_specs[VIEW_SPEC_COUNT] = {
 static void print_problem(void *context, const char *text)
 {
     (void)context;
+    progress_clear();
     message_note("%s", text);
 }
 
@@ -122,6 +124,23 @@ void subject_close(struct subject *subject)
 {
     symbolizer_free(subject->symbolizer);
     capture_free(subject->capture);
+}
+
+/* Two sources that see the same files share their symbols: each file is read, and complained of,
+ * once. */
+struct report *subject_report(const struct subject *subject, const struct subject *old,
+                              const struct report_options *options)
+{
+    struct error error = {""};
+    bool same_files = old && strcmp(old->process_root, subject->process_root) == 0;
+    struct symbolizer *symbolizer = same_files ? old->symbolizer : subject->symbolizer;
+    progress_begin("reading symbols");
+    struct report *report = report_build(subject->capture, symbolizer, old ? old->capture : NULL,
+                                         old ? old->symbolizer : NULL, options, &error);
+    progress_end();
+    if (!report)
+        message_error("%s", error.text);
+    return report;
 }
 
 /* GLOB:LINE, if what follows the last colon is a number; else all of it is the glob. */

@@ -43,6 +43,13 @@ struct subject {
 int subject_open(struct subject *subject, const char *name, const char *sysroot);
 void subject_close(struct subject *subject);
 
+/*
+ * The report of `subject`, compared with `old` unless that is NULL; shows progress. NULL after an
+ * error was printed.
+ */
+struct report *subject_report(const struct subject *subject, const struct subject *old,
+                              const struct report_options *options);
+
 /* `view` may be NULL: by stack, by size. Release with report_options_release. 0, or 2 after an
  * error. */
 int report_options_read(struct report_options *options, const struct filter_options *filter,

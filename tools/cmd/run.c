@@ -106,16 +106,12 @@ static int print_summary(const struct run_values *values, const char *source,
         .group = GROUP_LINE, .sort = SORT_PEAK, .attribute = ATTRIBUTE_USER};
     struct render_options render = render_options_read(&values->common, values->top, stderr);
     struct subject subject;
-    struct error error = {""};
     if (subject_open(&subject, source, NULL) != 0)
         return 2;
-    struct report *report = report_build(subject.capture, subject.symbolizer, NULL, NULL, &options,
-                                         &error);
-    if (!report)
-        message_error("%s", error.text);
-    else if (values->common.json)
+    struct report *report = subject_report(&subject, NULL, &options);
+    if (report && values->common.json)
         render_run_json(report, result, &render, stderr);
-    else
+    else if (report)
         render_run_text(report, result, &render, stderr);
     int status = report ? 0 : 2;
     report_free(report);

@@ -1,7 +1,6 @@
 /*
  * tracesnap stats: what holds the memory of one source.
  */
-#include "tools/base/message.h"
 #include "tools/cmd/commands.h"
 #include "tools/cmd/report_options.h"
 #include "tools/render/output.h"
@@ -26,15 +25,13 @@ static int stats_run(const struct command *command, const void *all, int count, 
     const struct stats_values *values = all;
     struct report_options options;
     struct subject subject;
-    struct error error = {""};
     if (report_options_read(&options, &values->filter, &values->view) != 0)
         return 2;
     if (subject_open(&subject, operands[0], values->filter.sysroot) != 0) {
         report_options_release(&options);
         return 2;
     }
-    struct report *report = report_build(subject.capture, subject.symbolizer, NULL, NULL, &options,
-                                         &error);
+    struct report *report = subject_report(&subject, NULL, &options);
     struct render_options render = render_options_read(&values->common, values->view.top, stdout);
     if (report && values->common.json)
         render_json(report, &render, stdout);
@@ -43,7 +40,7 @@ static int stats_run(const struct command *command, const void *all, int count, 
             output_page();
         render_text(report, &render, stdout);
     }
-    int status = report ? 0 : message_error("%s", error.text);
+    int status = report ? 0 : 2;
     report_free(report);
     subject_close(&subject);
     report_options_release(&options);
