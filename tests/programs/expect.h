@@ -19,12 +19,11 @@ extern "C" {
 
 struct expect_site; /* a source line that allocates */
 
-/* A block that the books hold no more (expect_forget), so that it can be put back. */
+/* A block that the books hold no more (expect_take), so that it can be put back. */
 struct expect_block {
     void *address;
     struct expect_site *site;
     size_t size;
-    bool was_last;
 };
 
 /* The books' entry of a line. It is the books' own copy: a module that was unloaded keeps its lines. */
@@ -32,9 +31,16 @@ struct expect_site *expect_site(const char *file, int line, const char *function
 /* Books a block of `size` requested bytes; a NULL address is a failed call and books nothing. Returns it. */
 void *expect_note(struct expect_site *site, void *address, size_t size);
 /* Takes a block out of the books; must come before the real free, after which it may be another thread's. */
-struct expect_block expect_forget(void *address);
+void expect_forget(void *address);
+/* The same before a realloc: it gives a block another size, so the old one is not temporary. */
+struct expect_block expect_take(void *address);
 /* After a realloc that failed: as if nothing had happened. */
 void expect_put_back(struct expect_block block);
+/* The number of blocks that this thread has booked, and a block booked as if it had come before those since. */
+size_t expect_booked(void);
+void *expect_note_before(struct expect_site *site, void *address, size_t size, size_t booked);
+/* In a forked child: its books begin with what lives, as if it had just allocated that. */
+void expect_forked(void);
 /* This line calls a library function that allocates for itself: the runner leaves it out. */
 void expect_hide(struct expect_site *site);
 /* Everything booked so far is forgotten, also the blocks that live (tracesnap_clear_traces). */
@@ -82,7 +88,7 @@ void expect_true(bool condition, const char *file, int line, const char *text);
 /* `call` reallocates the block `p` to `size` bytes. */
 #define EXPECT_REALLOC_CALL(call, p, size)                                                         \
     ({                                                                                             \
-        struct expect_block block_ = expect_forget(p);                                             \
+        struct expect_block block_ = expect_take(p);                                               \
         void *new_ = (call);                                                                       \
         if (new_ == NULL && (size) != 0)                                                           \
             expect_put_back(block_);                                                               \
@@ -94,11 +100,15 @@ void expect_true(bool condition, const char *file, int line, const char *text);
         EXPECT_REALLOC_CALL(realloc(old_, size), old_, size);                                      \
     })
 
-/* C++: an object from a new expression. `size` is what operator new is asked for. */
+/*
+ * C++: an object from a new expression. `size` is what operator new is asked for, which happens before the
+ * constructor allocates.
+ */
 #define EXPECT_NEW(expression, size)                                                               \
     ({                                                                                             \
+        size_t booked_ = expect_booked();                                                          \
         auto object_ = (expression);                                                               \
-        expect_note(EXPECT_SITE, object_, (size));                                                 \
+        expect_note_before(EXPECT_SITE, object_, (size), booked_);                                 \
         object_;                                                                                   \
     })
 

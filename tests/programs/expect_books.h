@@ -34,6 +34,7 @@ static struct {
 
 /* The block that this thread allocated last: freed at once, it was temporary. */
 static __thread void *expect_last;
+static __thread size_t expect_count;
 
 static void expect_die(const char *text)
 {
@@ -110,7 +111,12 @@ static void expect_insert(struct expect_site *site, void *address, size_t size)
     site->count++;
 }
 
-void *expect_note(struct expect_site *site, void *address, size_t size)
+size_t expect_booked(void)
+{
+    return expect_count;
+}
+
+void *expect_note_before(struct expect_site *site, void *address, size_t size, size_t booked)
 {
     if (address == NULL)
         return NULL;
@@ -119,11 +125,18 @@ void *expect_note(struct expect_site *site, void *address, size_t size)
     site->allocated_size += size;
     site->allocated_count++;
     expect_unlock();
-    expect_last = address;
+    if (booked == expect_count)
+        expect_last = address;
+    expect_count++;
     return address;
 }
 
-struct expect_block expect_forget(void *address)
+void *expect_note(struct expect_site *site, void *address, size_t size)
+{
+    return expect_note_before(site, address, size, expect_count);
+}
+
+struct expect_block expect_take(void *address)
 {
     struct expect_block block = {};
     if (address == NULL)
@@ -134,16 +147,21 @@ struct expect_block expect_forget(void *address)
     if (slot->site != NULL) { /* else: allocated before expect_clear */
         slot->site->size -= slot->size;
         slot->site->count--;
-        if (address == expect_last) {
-            slot->site->temporary_count++;
-            block.was_last = true;
-        }
         slot->site = NULL;
     }
     expect_unlock();
-    if (address == expect_last)
-        expect_last = NULL;
     return block;
+}
+
+void expect_forget(void *address)
+{
+    struct expect_block block = expect_take(address);
+    if (block.site == NULL || address != expect_last)
+        return;
+    expect_lock();
+    block.site->temporary_count++;
+    expect_unlock();
+    expect_last = NULL;
 }
 
 void expect_put_back(struct expect_block block)
@@ -152,11 +170,18 @@ void expect_put_back(struct expect_block block)
         return;
     expect_lock();
     expect_insert(block.site, block.address, block.size);
-    if (block.was_last)
-        block.site->temporary_count--;
     expect_unlock();
-    if (block.was_last)
-        expect_last = block.address;
+}
+
+void expect_forked(void)
+{
+    for (unsigned i = 0; i < expect_books.site_count; i++) {
+        struct expect_site *site = &expect_books.sites[i];
+        site->allocated_size = site->size;
+        site->allocated_count = site->count;
+        site->temporary_count = 0;
+    }
+    expect_last = NULL;
 }
 
 void expect_hide(struct expect_site *site)

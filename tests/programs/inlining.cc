@@ -55,5 +55,5 @@ int main()
     for (size_t i = 0; i < 10; i++)
         EXPECT_TRUE(lambda(i * 3) != nullptr);
     expect_report();
-    return 0;
+    _exit(0); /* what main holds is held at the end */
 }

@@ -50,7 +50,9 @@ int main()
     destroy(gone);
     char *quiet = EXPECT_NEW(new (std::nothrow) char[33], 33);
     volatile size_t too_much = SIZE_MAX / 4;
-    EXPECT_TRUE(new (std::nothrow) char[too_much] == nullptr);
+    char *none;
+    EXPECT_HIDDEN(none = new (std::nothrow) char[too_much]); /* throws inside */
+    EXPECT_TRUE(none == nullptr);
     EXPECT_TRUE(kept != nullptr && quiet != nullptr);
     expect_report();
     return 0;
