@@ -133,7 +133,8 @@ static void print_stack(const struct report *report, const struct report_row *ro
                         FILE *out)
 {
     char size[32], count[32];
-    fprintf(out, "%s%s blocks", style(color, STYLE_BOLD), format_count(count, row->count));
+    fprintf(out, "%s%s block%s", style(color, STYLE_BOLD), format_count(count, row->count),
+            row->count == 1 ? "" : "s");
     if (report->is_diff)
         fprintf(out, " (%+lld)", (long long)row->count_diff);
     fprintf(out, ": %s%s", format_size(size, (int64_t)row->size, false), style(color, STYLE_PLAIN));
