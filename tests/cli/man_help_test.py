@@ -2,11 +2,13 @@
 """Option tables, --help and manual pages say the same: each option stands in each of them, and no other."""
 import os
 import re
+import shutil
+import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from cmd_tap import check, finish, need_tool, tool  # noqa: E402
+from cmd_tap import check, finish, need_tool, skip, tool  # noqa: E402
 
 ROOT = os.path.join(HERE, "..", "..")
 NO_PAGE = {"help"}  # described in tracesnap(1)
@@ -99,6 +101,18 @@ def check_shim_options():
           ["only in one of both: " + key for key in sorted(listed ^ described)])
 
 
+def check_lint():
+    if not shutil.which("mandoc"):
+        skip("mandoc finds nothing", "no mandoc")
+        return
+    directory = os.path.join(ROOT, "man")
+    pages = [os.path.join(directory, name) for name in sorted(os.listdir(directory))
+             if name[-2:] in (".1", ".5", ".7")]
+    done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *pages], capture_output=True,
+                          text=True)
+    check("mandoc finds nothing", done.stdout + done.stderr)
+
+
 def main():
     need_tool()
     commands, options = read_dump()
@@ -118,6 +132,7 @@ def main():
              if entry.startswith("tracesnap-") and entry.endswith(".1")}
     check("every page is of a command", ["no command " + name for name in pages - commands.keys()])
     check_shim_options()
+    check_lint()
     finish()
 
 
