@@ -35,6 +35,8 @@ static pid_t in_child(void (*work)(void))
         expect_print();
         EXPECT_TRUE(write(ends[1], &byte, 1) == 1);
         expect_wait();
+        while (wait(NULL) > 0)
+            ;
         _exit(0);
     }
     EXPECT_TRUE(read(ends[0], &byte, 1) == 1);
