@@ -1,13 +1,13 @@
 /*
- * Prints what the model makes of traces that come in on stdin, as text that Python's tracemalloc prints of the
- * same traces; oracle_tracemalloc.py compares. Fields are separated by tabs:
+ * Prints what the model makes of traces that come in on stdin, as text that Python's tracemalloc
+ * prints of the same traces; oracle_tracemalloc.py compares. Fields are separated by tabs:
  *
  *     options GROUP SORT ATTRIBUTE CUMULATIVE ALL_FRAMES
  *     filter  + or -  LINE  GLOB
- *     trace   new or old  SIZE  FREED  FRAME...     innermost first; FRAME is FILE:LINE; "FILE:LINE|FILE:LINE"
- *                                                   is one frame of code with the first inlined
- *     go      statistics or diff                    prints the rows and "end"
- *     size    NUMBER                                prints it without and with a sign
+ *     trace   new or old  SIZE  FREED  FRAME...     innermost first; FRAME is FILE:LINE;
+ * "FILE:LINE|FILE:LINE" is one frame of code with the first inlined go      statistics or diff
+ * prints the rows and "end" size    NUMBER                                prints it without and
+ * with a sign
  */
 #include "tools/model/report.h"
 
@@ -87,9 +87,12 @@ static void add_trace(char *fields)
         side->nodes[side->node_count] = (struct capture_node){keys[--depth], node};
         node = side->node_count++;
     }
-    side->contexts[side->context_count++] = (struct capture_context){
-        node, {.allocated_count = 1 + freed, .allocated_size = size + 3 * freed,
-               .freed_count = freed, .freed_size = 3 * freed}};
+    side->contexts[side->context_count++] =
+        (struct capture_context){node,
+                                 {.allocated_count = 1 + freed,
+                                  .allocated_size = size + 3 * freed,
+                                  .freed_count = freed,
+                                  .freed_size = 3 * freed}};
 }
 
 static int number_of(const char *const *names, const char *name)
@@ -187,8 +190,8 @@ static void go(const char *what)
         }
     }
     bool is_diff = strcmp(what, "diff") == 0;
-    struct report *report = report_build(&sides[0], &table, is_diff ? &sides[1] : NULL, &table,
-                                         &options, &error);
+    struct report *report =
+        report_build(&sides[0], &table, is_diff ? &sides[1] : NULL, &table, &options, &error);
     if (report == NULL)
         printf("error: %s\n", error.text);
     else

@@ -17,7 +17,8 @@ int tap_count, tap_failed;
 void scratch_make(void)
 {
     const char *base = getenv("TMPDIR");
-    snprintf(scratch, sizeof(scratch), "%s/tracesnap-test-XXXXXX", base != NULL && *base ? base : "/tmp");
+    snprintf(scratch, sizeof(scratch), "%s/tracesnap-test-XXXXXX",
+             base != NULL && *base ? base : "/tmp");
     if (mkdtemp(scratch) == NULL) {
         printf("Bail out! cannot make %s\n", scratch);
         exit(99);
@@ -106,7 +107,8 @@ struct ts_node *built_node(struct built *built, uint32_t number)
 
 struct ts_context *built_context(struct built *built, uint32_t number)
 {
-    struct ts_context *contexts = built_slab(built, TS_SLAB_CONTEXTS, number / TS_CONTEXTS_PER_SLAB);
+    struct ts_context *contexts =
+        built_slab(built, TS_SLAB_CONTEXTS, number / TS_CONTEXTS_PER_SLAB);
     return &contexts[number % TS_CONTEXTS_PER_SLAB];
 }
 
@@ -131,8 +133,11 @@ void built_add_module(struct built *built, uint32_t number, const char *path)
     char *strings = built_slab(built, TS_SLAB_STRINGS, 0);
     struct ts_module *module = built_module(built, number);
     memcpy(strings + built->string_offset, path, strlen(path));
-    *module = (struct ts_module){.base = 0x10000u * (number + 1), .size = 0x8000, .state = 1,
-                                 .build_id_size = 4, .build_id = {1, 2, 3, (uint8_t)number},
+    *module = (struct ts_module){.base = 0x10000u * (number + 1),
+                                 .size = 0x8000,
+                                 .state = 1,
+                                 .build_id_size = 4,
+                                 .build_id = {1, 2, 3, (uint8_t)number},
                                  .path_offset = built->string_offset,
                                  .path_size = (uint32_t)strlen(path)};
     built->string_offset += (uint32_t)strlen(path);

@@ -1,6 +1,6 @@
 /*
- * Regions built by hand, record by record, for the tests of the readers; and the little that those tests need
- * to report themselves as TAP.
+ * Regions built by hand, record by record, for the tests of the readers; and the little that those
+ * tests need to report themselves as TAP.
  */
 #ifndef TRACESNAP_TESTS_UNIT_READER_BUILD_H
 #define TRACESNAP_TESTS_UNIT_READER_BUILD_H
@@ -31,7 +31,10 @@ struct built {
     uint32_t string_offset;
 };
 
-/* A new region of a process that never was, ready, with root and catch-all; `name` in the scratch directory. */
+/*
+ * A new region of a process that never was, ready, with root and catch-all; `name` in the scratch
+ * directory.
+ */
 void built_begin(struct built *built, const char *name);
 void built_end(struct built *built);
 

@@ -1,7 +1,7 @@
 /*
- * Files that mean harm: thousands of changed and cut regions and snapshots, and regions that change while they
- * are read. Whatever comes out must keep capture.h's promises, and survive reports and a round trip. The seed
- * is printed; HOSTILE_SEED and HOSTILE_ROUNDS choose others.
+ * Files that mean harm: thousands of changed and cut regions and snapshots, and regions that change
+ * while they are read. Whatever comes out must keep capture.h's promises, and survive reports and a
+ * round trip. The seed is printed; HOSTILE_SEED and HOSTILE_ROUNDS choose others.
  */
 #include "region/snapshot.h"
 #include "tests/unit/reader_build.h"
@@ -74,8 +74,21 @@ static void store(const char *path, const unsigned char *bytes, size_t size)
 /* One change: a bit, a byte, a word of a telling value, or a piece copied from elsewhere. */
 static void change(unsigned char *bytes, size_t from, size_t length)
 {
-    static const uint64_t telling[] = {0, 1, 2, 63, 64, 255, 4096, 16384, 65535, 65536, 0x7fffffff,
-                                       0xffffffff, UINT64_MAX, (uint64_t)INT64_MAX, UINT64_C(1) << 63};
+    static const uint64_t telling[] = {0,
+                                       1,
+                                       2,
+                                       63,
+                                       64,
+                                       255,
+                                       4096,
+                                       16384,
+                                       65535,
+                                       65536,
+                                       0x7fffffff,
+                                       0xffffffff,
+                                       UINT64_MAX,
+                                       (uint64_t)INT64_MAX,
+                                       UINT64_C(1) << 63};
     size_t at = from + random_below(length);
     uint64_t word = telling[random_below(sizeof(telling) / sizeof(telling[0]))];
     switch (random_below(4)) {
@@ -135,13 +148,18 @@ static void test_region_changes(unsigned rounds)
     struct image image = {0};
     built_sample(&built, "sample");
     image_load(&image, built.path);
-    size_t spans[][2] = {{8, 320}, {TS_SLAB_TABLE_OFFSET, 4 * (built.slabs + 2)},
-                         {TS_SLABS_OFFSET, 256}, {64, sizeof(struct ts_header) - 64},
-                         {0, 0}, {0, 0}, {0, 0}};
+    size_t spans[][2] = {{8, 320},
+                         {TS_SLAB_TABLE_OFFSET, 4 * (built.slabs + 2)},
+                         {TS_SLABS_OFFSET, 256},
+                         {64, sizeof(struct ts_header) - 64},
+                         {0, 0},
+                         {0, 0},
+                         {0, 0}};
     static const enum ts_slab_kind kinds[] = {TS_SLAB_CELLMAP, TS_SLAB_CELLS, TS_SLAB_MODULES};
     memcpy(image.spans, spans, sizeof(spans));
     for (size_t i = 0; i < 3; i++) {
-        image.spans[4 + i][0] = (size_t)((unsigned char *)built_slab(&built, kinds[i], 0) - built.map);
+        image.spans[4 + i][0] =
+            (size_t)((unsigned char *)built_slab(&built, kinds[i], 0) - built.map);
         image.spans[4 + i][1] = 512;
     }
     image.span_count = 7;
@@ -194,7 +212,8 @@ static void *meddle(void *argument)
         } else {
             size_t at = TS_SLAB_TABLE_OFFSET + state % 100;
             if (state % 3 != 0)
-                at = TS_SLABS_OFFSET + (state >> 8) % (meddler->built->slabs * TS_SLAB_SIZE) / 64 * 64 + state % 8;
+                at = TS_SLABS_OFFSET +
+                     (state >> 8) % (meddler->built->slabs * TS_SLAB_SIZE) / 64 * 64 + state % 8;
             ((volatile unsigned char *)meddler->built->map)[at] = (unsigned char)(state >> 40);
         }
     }

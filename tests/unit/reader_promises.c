@@ -1,5 +1,6 @@
 /*
- * What capture.h promises of every capture, checked, and reports with a symbolizer that knows two frames.
+ * What capture.h promises of every capture, checked, and reports with a symbolizer that knows two
+ * frames.
  */
 #include "tests/unit/reader_promises.h"
 
@@ -45,7 +46,8 @@ static bool nodes_are_right(const struct capture *capture)
     for (uint32_t i = 1; i < capture->node_count && right; i++) {
         const struct capture_node *node = &capture->nodes[i];
         right = node->parent < i && (depth[i] = depth[node->parent] + 1) <= TS_DEPTH_MAX + 8 &&
-                ts_key_kind(node->key) >= TS_FRAME_NATIVE && ts_key_kind(node->key) <= TS_FRAME_MARK &&
+                ts_key_kind(node->key) >= TS_FRAME_NATIVE &&
+                ts_key_kind(node->key) <= TS_FRAME_MARK &&
                 (ts_key_kind(node->key) != TS_FRAME_NATIVE ||
                  (ts_key_module(node->key) < capture->module_count &&
                   capture->modules[ts_key_module(node->key)].path[0] != '\0'));
@@ -60,16 +62,19 @@ static bool contexts_are_right(const struct capture *capture)
     for (uint32_t i = 0; i < capture->context_count; i++) {
         const struct capture_values *values = &capture->contexts[i].values;
         if (capture->contexts[i].node >= capture->node_count ||
-            values->freed_count > values->allocated_count || values->freed_size > values->allocated_size)
+            values->freed_count > values->allocated_count ||
+            values->freed_size > values->allocated_size)
             return false;
         sum.allocated_count += values->allocated_count;
         sum.allocated_size += values->allocated_size;
         sum.freed_size += values->freed_size;
         sum.peak_size += values->peak_size;
     }
-    return sum.allocated_size == capture->totals.allocated_size && sum.allocated_size <= INT64_MAX &&
+    return sum.allocated_size == capture->totals.allocated_size &&
+           sum.allocated_size <= INT64_MAX &&
            sum.allocated_count == capture->totals.allocated_count &&
-           sum.freed_size == capture->totals.freed_size && sum.peak_size == capture->totals.peak_size &&
+           sum.freed_size == capture->totals.freed_size &&
+           sum.peak_size == capture->totals.peak_size &&
            sum.peak_size >= sum.allocated_size - sum.freed_size;
 }
 
@@ -94,7 +99,8 @@ static bool reports_are_right(const struct capture *capture)
     for (int group = GROUP_LINE; group <= GROUP_STACK; group++) {
         struct report_options options = {.group = (enum report_group)group,
                                          .cumulative = group != GROUP_STACK && group % 2 != 0};
-        struct report *report = report_build(capture, &symbolizer, capture, &symbolizer, &options, NULL);
+        struct report *report =
+            report_build(capture, &symbolizer, capture, &symbolizer, &options, NULL);
         uint64_t size = 0;
         for (size_t i = 0; i < report->row_count; i++)
             size += report->rows[i].size;
@@ -116,7 +122,8 @@ static bool promise(bool kept, const char *what)
 
 bool keeps_promises(const struct capture *capture)
 {
-    return promise(texts_are_clean(capture), "texts") && promise(nodes_are_right(capture), "nodes") &&
+    return promise(texts_are_clean(capture), "texts") &&
+           promise(nodes_are_right(capture), "nodes") &&
            promise(contexts_are_right(capture), "contexts and totals") &&
            promise(rest_is_right(capture), "timeline, modules, threads") &&
            promise(reports_are_right(capture), "reports");

@@ -1,6 +1,6 @@
 /*
- * Files that are no good source, each with its message; and regions whose tables are nonsense, of which the
- * rest must still be read.
+ * Files that are no good source, each with its message; and regions whose tables are nonsense, of
+ * which the rest must still be read.
  */
 #include "region/snapshot.h"
 #include "tests/unit/reader_build.h"
@@ -56,7 +56,8 @@ static void test_kinds_of_files(void)
     expect_error(scratch_path("fifo"), irregular, "a FIFO");
     expect_error(scratch, irregular, "a directory");
     expect_error("/dev/zero", irregular, "a device");
-    expect_error(scratch_path("link"), "region '%s' is a symbolic link: name the file itself", "a link");
+    expect_error(scratch_path("link"), "region '%s' is a symbolic link: name the file itself",
+                 "a link");
     expect_error(scratch_path("nothing"), "cannot open '%s': No such file or directory", "no file");
     built_end(&built);
 }
@@ -67,23 +68,31 @@ static void test_headers(void)
     built_sample(&built, "header");
     struct ts_header *header = built_header(&built);
     header->version = 7;
-    expect_error(built.path, "region '%s' has format version 7, this tool reads 1: use the tracesnap that"
-                             " belongs to the traced library", "another version");
+    expect_error(built.path,
+                 "region '%s' has format version 7, this tool reads 1: use the tracesnap that"
+                 " belongs to the traced library",
+                 "another version");
     header->byte_order = __builtin_bswap32(TS_BYTE_ORDER);
-    expect_error(built.path, "region '%s' has another byte order: read it on a machine like the one that"
-                             " wrote it", "another byte order");
+    expect_error(built.path,
+                 "region '%s' has another byte order: read it on a machine like the one that"
+                 " wrote it",
+                 "another byte order");
     header->version = TS_REGION_VERSION;
     header->byte_order = TS_BYTE_ORDER;
     header->ready = 0;
-    expect_error(built.path, "region '%s' is not ready: its process is just starting or died while it did,"
-                             " try again", "a constructor that died");
+    expect_error(built.path,
+                 "region '%s' is not ready: its process is just starting or died while it did,"
+                 " try again",
+                 "a constructor that died");
     header->ready = 1;
     header->slab_size = 4096;
-    expect_error(built.path, "region '%s' is damaged: its header makes no sense", "another slab size");
+    expect_error(built.path, "region '%s' is damaged: its header makes no sense",
+                 "another slab size");
     header->slab_size = TS_SLAB_SIZE;
     if (truncate(built.path, TS_SLABS_OFFSET + TS_SLAB_SIZE) != 0)
         abort();
-    expect_error(built.path, "region '%s' is truncated: slab 4 lies beyond its end", "a cut region");
+    expect_error(built.path, "region '%s' is truncated: slab 4 lies beyond its end",
+                 "a cut region");
     if (truncate(built.path, 100) != 0)
         abort();
     expect_error(built.path, "region '%s' is truncated: its header is incomplete", "a cut header");
@@ -105,19 +114,28 @@ static void test_snapshot_headers(void)
     capture_free(capture);
     built_end(&built);
     store(path, bytes, 20);
-    expect_error(path, "snapshot '%s' is truncated: its header is incomplete", "a cut snapshot header");
+    expect_error(path, "snapshot '%s' is truncated: its header is incomplete",
+                 "a cut snapshot header");
     store(path, bytes, sizeof(*header) + 8);
-    expect_error(path, "snapshot '%s' is truncated: section 6 ends behind the file's end", "a cut snapshot");
+    expect_error(path, "snapshot '%s' is truncated: section 6 ends behind the file's end",
+                 "a cut snapshot");
     header->sections[0].count = UINT64_MAX / 8;
     store(path, bytes, size);
-    expect_error(path, "snapshot '%s' is damaged: section 1 has 2305843009213693951 records", "a huge count");
+    expect_error(path, "snapshot '%s' is damaged: section 1 has 2305843009213693951 records",
+                 "a huge count");
     header->version = 2;
     store(path, bytes, size);
-    expect_error(path, "snapshot '%s' has format version 2, this tool reads 1: use the tracesnap that wrote"
-                       " it", "another snapshot version");
+    expect_error(
+        path,
+        "snapshot '%s' has format version 2, this tool reads 1: use the tracesnap that wrote"
+        " it",
+        "another snapshot version");
 }
 
-/* Slab tables that name slabs twice, far away or of no kind; chains that lead nowhere; the whole is read. */
+/*
+ * Slab tables that name slabs twice, far away or of no kind; chains that lead nowhere; the whole is
+ * read.
+ */
 static void test_slab_nonsense(void)
 {
     struct built built;
@@ -135,7 +153,8 @@ static void test_slab_nonsense(void)
     built_header(&built)->node_count = built_header(&built)->slab_count = UINT32_MAX;
     struct capture *capture = source_open(built.path, &error);
     tap(capture != NULL && keeps_promises(capture), "a nonsensical slab table");
-    tap_number(capture != NULL ? live_size(&capture->totals) : 0, 650, "and what it does not touch is right");
+    tap_number(capture != NULL ? live_size(&capture->totals) : 0, 650,
+               "and what it does not touch is right");
     capture_free(capture);
 
     built_node(&built, 3)->parent = 3; /* its own parent */
@@ -177,7 +196,8 @@ static void test_holes(void)
         table[i] = TS_SLAB_WORD(i % 2 != 0 ? TS_SLAB_NODES : TS_SLAB_CONTEXTS, i);
     struct capture *capture = source_open(built.path, &error);
     tap(capture != NULL && keeps_promises(capture), "a file of holes");
-    tap_number(capture != NULL ? live_size(&capture->totals) : 0, 650, "and what is in it is right");
+    tap_number(capture != NULL ? live_size(&capture->totals) : 0, 650,
+               "and what is in it is right");
     capture_free(capture);
     built_end(&built);
 }

@@ -1,6 +1,6 @@
 /*
- * The counters' protocol from the reader's side: regions whose epochs, generations and shards are known, and
- * what they must add up to.
+ * The counters' protocol from the reader's side: regions whose epochs, generations and shards are
+ * known, and what they must add up to.
  */
 #include "tests/unit/reader_build.h"
 
@@ -40,8 +40,10 @@ static void test_sample(void)
     tap(context != NULL && context->values.allocated_size == 1000 &&
             context->values.freed_count == 4 && context->values.temporary_count == 3,
         "a context's values come from its cell");
-    tap_number(context->values.peak_size, 800, "a cell touched since the peak keeps its peak values");
-    tap_number(capture->totals.peak_size, 800, "cells stamped in this epoch count nothing else at it");
+    tap_number(context->values.peak_size, 800,
+               "a cell touched since the peak keeps its peak values");
+    tap_number(capture->totals.peak_size, 800,
+               "cells stamped in this epoch count nothing else at it");
     tap_number(live_size(&capture->totals), 650, "live sums over the contexts");
     tap_number(capture->timeline_count, 4, "the timeline ends where its times stop growing");
     tap_number(capture->thread_count, 2, "both threads are there");
@@ -84,7 +86,8 @@ static void test_epoch(void)
     built_cell(&built, 0, 3)->stamp = 6;
     built_cell(&built, 0, 3)->peak = PAIR(77, 7777);
     struct capture *capture = end(&built);
-    tap_number(context_of_key(capture, LEAF)->values.peak_size, 500, "this epoch: the peak put aside");
+    tap_number(context_of_key(capture, LEAF)->values.peak_size, 500,
+               "this epoch: the peak put aside");
     tap_number(context_of_key(capture, ts_key(TS_FRAME_NATIVE, 0, 0x3000))->values.peak_size, 30,
                "an older epoch: live now is live at the peak");
     tap_number(capture->totals.peak_size, 530, "the peak is their sum");
@@ -99,7 +102,8 @@ static void test_present_is_peak(void)
     built_count(&built, 0, 2, PAIR(10, 1000), PAIR(0, 0));
     built_cell(&built, 0, 2)->peak = PAIR(9, 995); /* within the shim's 1 % */
     struct capture *capture = end(&built);
-    tap_number(capture->totals.peak_size, 1000, "more live than at the peak: the present is the peak");
+    tap_number(capture->totals.peak_size, 1000,
+               "more live than at the peak: the present is the peak");
     tap_number(capture->contexts[0].values.peak_count, 10, "in every context");
     capture_free(capture);
 }
@@ -146,13 +150,14 @@ static void test_killed_writer(void)
     begin(&built);
     built_count(&built, 0, 1, PAIR(1, 1), PAIR(0, 0));
     built_count(&built, 0, 2, PAIR(1, 10), PAIR(0, 0));
-    built_count(&built, 0, 3, PAIR(1, 100), PAIR(0, 0));  /* context not published */
+    built_count(&built, 0, 3, PAIR(1, 100), PAIR(0, 0));    /* context not published */
     built_count(&built, 0, 999, PAIR(1, 1000), PAIR(0, 0)); /* context behind the table */
-    built_count(&built, 0, 0, PAIR(7, 7), PAIR(0, 0));    /* number 0 is nobody's */
+    built_count(&built, 0, 0, PAIR(7, 7), PAIR(0, 0));      /* number 0 is nobody's */
     struct capture *capture = end(&built);
     const struct capture_context *rest =
         context_of_key(capture, ts_key(TS_FRAME_MARK, 0, TS_MARK_CATCH_ALL));
-    tap_number(rest != NULL ? live_size(&rest->values) : 0, 1101, "counts without a context go to the catch-all");
+    tap_number(rest != NULL ? live_size(&rest->values) : 0, 1101,
+               "counts without a context go to the catch-all");
     tap_number(live_size(&capture->totals), 1111, "no byte is lost");
     tap_text(capture->process.state, "killed", "gone without an end: killed");
     capture_free(capture);
@@ -164,7 +169,8 @@ static void test_killed_writer(void)
     built_count(&built, 0, 2, PAIR(1, 10), PAIR(0, 0));
     capture = end(&built);
     rest = context_of_key(capture, ts_key(TS_FRAME_MARK, 0, TS_MARK_CATCH_ALL));
-    tap_number(rest != NULL ? live_size(&rest->values) : 0, 10, "a catch-all is made where it is missing");
+    tap_number(rest != NULL ? live_size(&rest->values) : 0, 10,
+               "a catch-all is made where it is missing");
     capture_free(capture);
 }
 

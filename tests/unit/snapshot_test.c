@@ -69,7 +69,8 @@ static bool same_contexts(const struct capture *a, const struct capture *b)
             return false;
     for (uint32_t i = 0; i < a->context_count; i++)
         if (a->contexts[i].node != b->contexts[i].node ||
-            memcmp(&a->contexts[i].values, &b->contexts[i].values, sizeof(struct capture_values)) != 0)
+            memcmp(&a->contexts[i].values, &b->contexts[i].values, sizeof(struct capture_values)) !=
+                0)
             return false;
     return memcmp(&a->totals, &b->totals, sizeof(a->totals)) == 0;
 }
@@ -123,7 +124,8 @@ static void test_round_trip(struct capture *capture)
         capture_free(copy);
     }
     tap(stat(path, &status) == 0 && (status.st_mode & 0777) == 0600, "it is the user's alone");
-    tap_number((uint64_t)files_in_scratch(), 2, "writing it four times left one file beside the region");
+    tap_number((uint64_t)files_in_scratch(), 2,
+               "writing it four times left one file beside the region");
 }
 
 static void test_empty(void)
@@ -146,7 +148,8 @@ static void test_link(struct capture *capture)
     struct stat status;
     if (symlink("a.tsnap", scratch_path("latest")) != 0)
         abort();
-    tap_number((uint64_t)snapshot_write(capture, scratch_path("latest"), &error), 0, "a link is written through");
+    tap_number((uint64_t)snapshot_write(capture, scratch_path("latest"), &error), 0,
+               "a link is written through");
     tap(lstat(scratch_path("latest"), &status) == 0 && S_ISLNK(status.st_mode), "and stays a link");
     struct capture *copy = source_open(scratch_path("latest"), &error);
     tap(copy != NULL && same(capture, copy), "and is read through");

@@ -1,6 +1,6 @@
 /*
- * Filters, as tracemalloc.Filter: a context passes when some inclusive filter matches it (if there are any)
- * and no exclusive one does. Each look is matched once.
+ * Filters, as tracemalloc.Filter: a context passes when some inclusive filter matches it (if there
+ * are any) and no exclusive one does. Each look is matched once.
  */
 #include "tools/model/model.h"
 
@@ -33,7 +33,8 @@ static bool matches(struct builder *builder, const struct look *look, size_t num
     return look->matches[number] == 2;
 }
 
-static bool any_frame_matches(struct builder *builder, struct side *side, uint32_t node, size_t number)
+static bool any_frame_matches(struct builder *builder, struct side *side, uint32_t node,
+                              size_t number)
 {
     if (node == 0)
         return matches(builder, frame_none(builder)->look, number);
@@ -46,7 +47,8 @@ static bool any_frame_matches(struct builder *builder, struct side *side, uint32
     return false;
 }
 
-bool filters_pass(struct builder *builder, struct side *side, uint32_t node, const struct frame *charged)
+bool filters_pass(struct builder *builder, struct side *side, uint32_t node,
+                  const struct frame *charged)
 {
     const struct report_options *options = builder->options;
     bool has_inclusive = false, included = false;

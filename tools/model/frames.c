@@ -26,8 +26,8 @@ void side_end(struct side *side)
 }
 
 /*
- * What a report can tell frames apart by: with a line, the place in the source, whether the compiler inlined it
- * or not; else, the place in the code.
+ * What a report can tell frames apart by: with a line, the place in the source, whether the
+ * compiler inlined it or not; else, the place in the code.
  */
 static struct look *look_of(struct builder *builder, const struct report_frame *frame)
 {
@@ -109,7 +109,8 @@ static struct code *make_code(struct builder *builder, struct side *side, uint64
         return symbolise(builder, side, key);
     struct code *code = code_new(builder, 1);
     const char *text = ts_key_kind(key) == TS_FRAME_MARK ? mark_text(ts_key_offset(key)) : NULL;
-    code->frames[0].shown.function = strpool_intern(builder->pool, text != NULL ? text : "<unknown code>");
+    code->frames[0].shown.function =
+        strpool_intern(builder->pool, text != NULL ? text : "<unknown code>");
     finish(builder, &code->frames[0]);
     if (text != NULL)
         code->frames[0].merit = MERIT_MARK;

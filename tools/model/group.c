@@ -48,8 +48,8 @@ static struct report_frame place_of(enum report_group group, const struct report
 static struct group *group_new(struct builder *builder)
 {
     struct group *group = strpool_alloc(builder->pool, sizeof(*group));
-    builder->group_list = memory_grow(builder->group_list, builder->group_count, &builder->group_room,
-                                      sizeof(*builder->group_list));
+    builder->group_list = memory_grow(builder->group_list, builder->group_count,
+                                      &builder->group_room, sizeof(*builder->group_list));
     builder->group_list[builder->group_count++] = group;
     return group;
 }
@@ -80,7 +80,10 @@ static int compare_contributors(const struct capture_values *a, const struct cap
     return (a->allocated_size > b->allocated_size) - (a->allocated_size < b->allocated_size);
 }
 
-/* A line's function and object are those of the context that holds most there; of equals, the first by name. */
+/*
+ * A line's function and object are those of the context that holds most there; of equals, the first
+ * by name.
+ */
 static void name_line(struct group *group, const struct report_frame *frame,
                       const struct capture_values *values, bool is_old)
 {
@@ -108,8 +111,8 @@ static void add_values(struct group *group, const struct capture_values *values,
     values_add(is_old ? &group->row.old_values : &group->row.values, values);
 }
 
-void group_add_frame(struct builder *builder, struct frame *frame, const struct capture_values *values,
-                     bool is_old)
+void group_add_frame(struct builder *builder, struct frame *frame,
+                     const struct capture_values *values, bool is_old)
 {
     if (frame->group == NULL)
         frame->group = group_of_frame(builder, &frame->shown);

@@ -1,6 +1,6 @@
 /*
- * What the files of this directory share while a report is being built. Nothing here outlives report_build,
- * but for what lies in the pool.
+ * What the files of this directory share while a report is being built. Nothing here outlives
+ * report_build, but for what lies in the pool.
  *
  *     node of a capture -> code (what its key was symbolised to) -> frames, innermost first
  *     frame -> look: frames that cannot be told apart in a report share one
@@ -17,8 +17,8 @@
 /* A row in the making. */
 struct group {
     struct report_row row;
-    const struct stack *stack;   /* GROUP_STACK: what the row stands for */
-    struct capture_values best;  /* of the context that gave the row its function and object */
+    const struct stack *stack;  /* GROUP_STACK: what the row stands for */
+    struct capture_values best; /* of the context that gave the row its function and object */
     bool best_is_old;
 };
 
@@ -44,7 +44,7 @@ struct stack {
     const struct stack *parent; /* one frame further out; the root has NULL */
     struct look *look;
     struct group *group;
-    uint32_t depth; /* frames, 0 for the root */
+    uint32_t depth;  /* frames, 0 for the root */
     uint32_t number; /* in order of creation: a parent's is smaller */
     uint32_t rank;   /* in the order of places, set by stacks_rank */
 };
@@ -53,14 +53,14 @@ struct stack {
 struct side {
     const struct capture *capture;
     struct symbolizer *symbolizer;
-    struct hash_map codes;  /* frame key -> struct code */
-    struct code **of_node;  /* NULL = not symbolised yet */
-    struct stack **stacks;  /* by node; GROUP_STACK only */
+    struct hash_map codes; /* frame key -> struct code */
+    struct code **of_node; /* NULL = not symbolised yet */
+    struct stack **stacks; /* by node; GROUP_STACK only */
 };
 
 struct builder {
     const struct report_options *options;
-    struct strpool *pool; /* becomes the report's arena */
+    struct strpool *pool;                  /* becomes the report's arena */
     struct hash_map looks, groups, stacks; /* by interned key, see keyed() */
     struct group **group_list;
     size_t group_count, group_room;
@@ -70,8 +70,8 @@ struct builder {
 };
 
 /*
- * The slot of a composed key: equal bytes give the same number, different bytes different ones. Keys hold
- * interned pointers and numbers, and no padding.
+ * The slot of a composed key: equal bytes give the same number, different bytes different ones.
+ * Keys hold interned pointers and numbers, and no padding.
  */
 uint64_t keyed(struct builder *builder, const void *key, size_t size);
 
@@ -89,8 +89,8 @@ struct frame *frame_none(struct builder *builder);
 /* ------------------------------------------------------------------ user_code.c */
 
 /*
- * How well a frame explains a block; smaller is better. MERIT_USER is what a user would look at first: his own
- * line; a walk from the innermost frame outward may stop there.
+ * How well a frame explains a block; smaller is better. MERIT_USER is what a user would look at
+ * first: his own line; a walk from the innermost frame outward may stop there.
  */
 enum merit {
     MERIT_USER,         /* the user's code, line known */
@@ -112,7 +112,8 @@ bool has_line(const struct report_frame *frame);
 struct frame *attribute(struct builder *builder, struct side *side, uint32_t node);
 
 /* What is shown before the colon of a row. */
-const char *place_label(struct strpool *pool, enum report_group group, const struct report_frame *place);
+const char *place_label(struct strpool *pool, enum report_group group,
+                        const struct report_frame *place);
 
 /* Order of places: (file by code point, line), then what else tells them apart. */
 int place_compare(const struct report_frame *a, const struct report_frame *b);
@@ -120,13 +121,14 @@ int place_compare(const struct report_frame *a, const struct report_frame *b);
 /* ------------------------------------------------------------------ filter.c */
 
 /* Whether the filters let a context pass; `charged` is its attributed frame. */
-bool filters_pass(struct builder *builder, struct side *side, uint32_t node, const struct frame *charged);
+bool filters_pass(struct builder *builder, struct side *side, uint32_t node,
+                  const struct frame *charged);
 
 /* ------------------------------------------------------------------ group.c */
 
 /* Adds a context's values to the row of a frame. */
-void group_add_frame(struct builder *builder, struct frame *frame, const struct capture_values *values,
-                     bool is_old);
+void group_add_frame(struct builder *builder, struct frame *frame,
+                     const struct capture_values *values, bool is_old);
 
 /* Adds a context's values to the row of its stack. */
 void group_add_stack(struct builder *builder, struct stack *stack, const struct frame *charged,

@@ -1,5 +1,6 @@
 /*
- * Places: which frame of a stack a block is charged to, what a place is called, and how places compare.
+ * Places: which frame of a stack a block is charged to, what a place is called, and how places
+ * compare.
  */
 #include "tools/model/model.h"
 
@@ -9,7 +10,10 @@
 
 bool has_line(const struct report_frame *frame)
 {
-    /* Line 0 is code that the compiler made, except where there is nothing but a name: "<unknown>:0". */
+    /*
+     * Line 0 is code that the compiler made, except where there is nothing but a name:
+     * "<unknown>:0".
+     */
     return frame->file != NULL && (frame->line != 0 || frame->object == NULL);
 }
 
@@ -30,11 +34,13 @@ struct frame *attribute(struct builder *builder, struct side *side, uint32_t nod
     return best != NULL ? best : frame_none(builder);
 }
 
-static const char *format_place(struct strpool *pool, const char *format, const char *name, uint64_t number)
+static const char *format_place(struct strpool *pool, const char *format, const char *name,
+                                uint64_t number)
 {
     char text[8192];
     int length = snprintf(text, sizeof(text), format, name, number);
-    return strpool_intern_part(pool, text, (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
+    return strpool_intern_part(pool, text,
+                               (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
 }
 
 /* What can be said of a place without a line. */
@@ -45,7 +51,8 @@ static const char *code_label(struct strpool *pool, const struct report_frame *p
     return place->function != NULL ? place->function : "<unknown code>";
 }
 
-const char *place_label(struct strpool *pool, enum report_group group, const struct report_frame *place)
+const char *place_label(struct strpool *pool, enum report_group group,
+                        const struct report_frame *place)
 {
     switch (group) {
     case GROUP_FUNCTION:

@@ -1,6 +1,6 @@
 /*
- * Building a report: each context is charged, filtered and added to its rows; then the rows are sorted, named
- * and handed out.
+ * Building a report: each context is charged, filtered and added to its rows; then the rows are
+ * sorted, named and handed out.
  */
 #include "tools/model/report.h"
 
@@ -81,15 +81,19 @@ struct report *report_build(const struct capture *capture, struct symbolizer *sy
                             const struct report_options *options, struct error *error)
 {
     if (options->cumulative && options->group == GROUP_STACK) {
-        error_set(error, "--cumulative does not go with --group-by stack: use line, function, file or"
-                         " object");
+        error_set(error,
+                  "--cumulative does not go with --group-by stack: use line, function, file or"
+                  " object");
         return NULL;
     }
     struct report *report = memory_resize(NULL, 1, sizeof(*report));
     struct builder builder = {.options = options, .pool = strpool_new()};
     struct side now, before;
-    *report = (struct report){
-        .options = *options, .is_diff = old != NULL, .capture = capture, .old = old, .arena = builder.pool};
+    *report = (struct report){.options = *options,
+                              .is_diff = old != NULL,
+                              .capture = capture,
+                              .old = old,
+                              .arena = builder.pool};
     side_begin(&now, capture, symbolizer);
     report->context_count = add_side(&builder, &now, false, &report->totals);
     if (old != NULL) {

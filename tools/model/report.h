@@ -34,8 +34,8 @@ struct report_options {
     const struct report_filter *filters;
     size_t filter_count;
     /*
-     * GROUP_STACK: only the first so many rows get their frames, the others have frame_count 0; 0 = all. Who
-     * shows ten stacks of a hundred thousand needs no gigabyte for the rest.
+     * GROUP_STACK: only the first so many rows get their frames, the others have frame_count 0;
+     * 0 = all. Who shows ten stacks of a hundred thousand needs no gigabyte for the rest.
      */
     size_t frames_top;
 };

@@ -50,11 +50,11 @@ static uint64_t magnitude(int64_t value)
 }
 
 /* The bigger comes first. */
-#define COMPARE(x, y)                                                                              \
-    do {                                                                                           \
-        uint64_t x_ = (x), y_ = (y);                                                               \
-        if (x_ != y_)                                                                              \
-            return x_ > y_ ? -1 : 1;                                                               \
+#define COMPARE(x, y)                \
+    do {                             \
+        uint64_t x_ = (x), y_ = (y); \
+        if (x_ != y_)                \
+            return x_ > y_ ? -1 : 1; \
     } while (0)
 
 static int compare_groups(const void *a, const void *b, void *context)

@@ -1,5 +1,6 @@
 /*
- * Stacks as they are shown: a tree of looks, in which equal stacks of different contexts and captures meet.
+ * Stacks as they are shown: a tree of looks, in which equal stacks of different contexts and
+ * captures meet.
  */
 #include "tools/model/model.h"
 
@@ -21,8 +22,8 @@ static struct stack *extend(struct builder *builder, const struct stack *parent,
     stack->look = look;
     stack->depth = parent != NULL ? parent->depth + 1 : 0;
     stack->number = (uint32_t)builder->stack_count;
-    builder->stack_list = memory_grow(builder->stack_list, builder->stack_count, &builder->stack_room,
-                                      sizeof(struct stack *));
+    builder->stack_list = memory_grow(builder->stack_list, builder->stack_count,
+                                      &builder->stack_room, sizeof(struct stack *));
     builder->stack_list[builder->stack_count++] = stack;
     hash_map_put(&builder->stacks, slot, stack);
     return stack;
@@ -78,8 +79,9 @@ static int compare_siblings(const void *a, const void *b)
 }
 
 /*
- * Numbers the tree depth first. With the children of stack n at sorted[first[n]] to sorted[first[n + 1] - 1], a
- * stack's successor in that order is its first child, else the next sibling of the nearest one that has one.
+ * Numbers the tree depth first. With the children of stack n at sorted[first[n]] to sorted[first[n
+ * + 1] - 1], a stack's successor in that order is its first child, else the next sibling of the
+ * nearest one that has one.
  */
 static void number_tree(struct builder *builder, struct stack **sorted, const size_t *first)
 {

@@ -1,9 +1,11 @@
 /*
- * Whose code is it? The one place that knows what belongs to allocators, to the C library and to the standard
- * libraries of C++ and Rust, so that a block can be charged to the line that a user can change.
+ * Whose code is it? The one place that knows what belongs to allocators, to the C library and to
+ * the standard libraries of C++ and Rust, so that a block can be charged to the line that a user
+ * can change.
  *
- * The user's own code without a line ranks before a library's line: a Rust program built without debug
- * information carries the line tables of its standard library, and raw_vec.rs explains nobody's memory.
+ * The user's own code without a line ranks before a library's line: a Rust program built without
+ * debug information carries the line tables of its standard library, and raw_vec.rs explains
+ * nobody's memory.
  */
 #include "tools/model/model.h"
 
@@ -11,40 +13,70 @@
 
 /* Beginnings of file names of objects that hold allocators or the C and C++ run-time. */
 static const char *const runtime_objects[] = {
-    "libtracesnap.so", "libc.so", "libc-2.", "ld-linux", "ld-2.", "ld.so", "ld-musl-", "libc.musl-",
-    "libpthread.so", "libpthread-2.", "libdl.so", "libdl-2.", "libstdc++.so", "libc++.so",
-    "libc++abi.so", "libgcc_s.so", "libjemalloc", "libtcmalloc", "libmimalloc", "linux-vdso",
+    "libtracesnap.so", "libc.so",     "libc-2.",      "ld-linux",      "ld-2.",
+    "ld.so",           "ld-musl-",    "libc.musl-",   "libpthread.so", "libpthread-2.",
+    "libdl.so",        "libdl-2.",    "libstdc++.so", "libc++.so",     "libc++abi.so",
+    "libgcc_s.so",     "libjemalloc", "libtcmalloc",  "libmimalloc",   "linux-vdso",
 };
 
 /* Functions that allocate for others, or that start programs, wherever they are linked in. */
 static const char *const runtime_functions[] = {
-    "malloc", "calloc", "realloc", "reallocarray", "posix_memalign", "aligned_alloc", "memalign",
-    "valloc", "pvalloc", "__libc_malloc", "__libc_calloc", "__libc_realloc", "__libc_memalign",
-    "_start", "__libc_start_main", "__rust_alloc", "__rust_alloc_zeroed", "__rust_realloc",
-    "__rdl_alloc", "__rdl_alloc_zeroed", "__rdl_realloc", "__rg_alloc", "__rg_alloc_zeroed",
+    "malloc",
+    "calloc",
+    "realloc",
+    "reallocarray",
+    "posix_memalign",
+    "aligned_alloc",
+    "memalign",
+    "valloc",
+    "pvalloc",
+    "__libc_malloc",
+    "__libc_calloc",
+    "__libc_realloc",
+    "__libc_memalign",
+    "_start",
+    "__libc_start_main",
+    "__rust_alloc",
+    "__rust_alloc_zeroed",
+    "__rust_realloc",
+    "__rdl_alloc",
+    "__rdl_alloc_zeroed",
+    "__rdl_realloc",
+    "__rg_alloc",
+    "__rg_alloc_zeroed",
     "__rg_realloc",
 };
 
 static const char *const runtime_function_beginnings[] = {
-    "operator new", "operator delete", "je_", "mi_malloc", "mi_calloc", "mi_realloc", "mi_zalloc",
-    "mi_heap_", "mi_new", "tc_malloc", "tc_calloc", "tc_realloc", "tc_new", "tcmalloc::",
+    "operator new", "operator delete", "je_",      "mi_malloc",  "mi_calloc",
+    "mi_realloc",   "mi_zalloc",       "mi_heap_", "mi_new",     "tc_malloc",
+    "tc_calloc",    "tc_realloc",      "tc_new",   "tcmalloc::",
 };
 
 /* glibc's own sources, as its debug information names them. */
 static const char *const runtime_paths[] = {
-    "./malloc/malloc.c", "./malloc/arena.c", "./malloc/./malloc/", "../sysdeps/", "./csu/", "../csu/",
-    "/sysdeps/x86_64/start.S", "/glibc-",
+    "./malloc/malloc.c",
+    "./malloc/arena.c",
+    "./malloc/./malloc/",
+    "../sysdeps/",
+    "./csu/",
+    "../csu/",
+    "/sysdeps/x86_64/start.S",
+    "/glibc-",
 };
 
 /* Parts of paths of the C and C++ libraries' headers and sources and of Rust's standard library. */
 static const char *const library_paths[] = {
-    "/include/c++/", "/c++/v1/", "/usr/lib/gcc/", "/usr/lib64/gcc/", "/libstdc++-v3/",
-    "/lib/rustlib/src/", "/rust/deps/",
+    "/include/c++/",  "/c++/v1/",          "/usr/lib/gcc/", "/usr/lib64/gcc/",
+    "/libstdc++-v3/", "/lib/rustlib/src/", "/rust/deps/",
 };
 
 static const char *const library_path_beginnings[] = {"/usr/include/", "/rustc/"};
 
-#define EACH(i, table) size_t i = 0; (i) < sizeof(table) / sizeof((table)[0]); (i)++
+#define EACH(i, table)                        \
+    size_t i = 0;                             \
+    (i) < sizeof(table) / sizeof((table)[0]); \
+    (i)++
 
 static bool begins(const char *text, const char *with)
 {
@@ -92,7 +124,9 @@ static bool is_library_path(const char *path)
     return false;
 }
 
-/* Behind the bracket that belongs to the opening one at `at`; the end of the text if there is none. */
+/*
+ * Behind the bracket that belongs to the opening one at `at`; the end of the text if there is none.
+ */
 static const char *skip_brackets(const char *at)
 {
     int depth = 0;
@@ -117,7 +151,8 @@ static const char *name_begin(const char *function)
     while (*at != '\0') {
         if (begins(at, "operator"))
             break;
-        if (*at == '(' && !begins(at, "(anonymous") && !(at - function >= 8 && begins(at - 8, "decltype")))
+        if (*at == '(' && !begins(at, "(anonymous") &&
+            !(at - function >= 8 && begins(at - 8, "decltype")))
             break; /* the parameters */
         if (*at == '<' || *at == '(' || *at == '[' || *at == '{') {
             at = skip_brackets(at);

@@ -1,9 +1,11 @@
 /*
- * From a region's arrays to the contexts of a capture: what has counts, and the stacks that it needs.
+ * From a region's arrays to the contexts of a capture: what has counts, and the stacks that it
+ * needs.
  *
- * What cannot be trusted costs its name, never its bytes: counts of a context that was not published (its
- * writer was killed) or whose stack is damaged are charged to the catch-all context. A context that seems to
- * have freed more than it allocated keeps what it allocated and counts as all freed.
+ * What cannot be trusted costs its name, never its bytes: counts of a context that was not
+ * published (its writer was killed) or whose stack is damaged are charged to the catch-all context.
+ * A context that seems to have freed more than it allocated keeps what it allocated and counts as
+ * all freed.
  */
 #include "tools/source/reader.h"
 
@@ -102,8 +104,8 @@ static uint64_t checked_key(const struct capture *capture, uint64_t key)
 }
 
 /*
- * Numbers the kept nodes in their order, so that parents stay smaller, and copies them. There is room for one
- * more: the mark that stands for a catch-all which the region lacks.
+ * Numbers the kept nodes in their order, so that parents stay smaller, and copies them. There is
+ * room for one more: the mark that stands for a catch-all which the region lacks.
  */
 static int copy_nodes(struct capture *capture, struct tree *tree)
 {
@@ -139,8 +141,8 @@ static void charge(struct capture_values *to, struct capture_values values)
         *to = sum;
 }
 
-static void copy_contexts(struct capture *capture, struct tree *tree, const struct counters *counters,
-                          const uint32_t *node_of)
+static void copy_contexts(struct capture *capture, struct tree *tree,
+                          const struct counters *counters, const uint32_t *node_of)
 {
     struct capture_values astray = {0};
     uint32_t catch_all = 0;

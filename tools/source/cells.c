@@ -1,16 +1,19 @@
 /*
- * The reader's half of the counters' protocol (struct ts_cell and the control word in region/layout.h).
+ * The reader's half of the counters' protocol (struct ts_cell and the control word in
+ * region/layout.h).
  *
  *     W = control word
  *     pass 1: freed of every cell
  *     pass 2: stamp, allocated, temporary, peak, freed again, stamp once more, of every cell
  *     control word unchanged? else from the start, a bounded number of times
  *
- * freed before allocated, over all cells: then every block that is seen freed is seen allocated, whatever
- * thread freed it. The peak of a cell that was not touched since the peak is its live value, and pass 2 reads
- * both halves of it under one stamp; that of a touched cell is what its writer put aside.
+ * freed before allocated, over all cells: then every block that is seen freed is seen allocated,
+ * whatever thread freed it. The peak of a cell that was not touched since the peak is its live
+ * value, and pass 2 reads both halves of it under one stamp; that of a touched cell is what its
+ * writer put aside.
  *
- * Only here is the file mapped, and only its cells are touched: the pairs must be loaded in one piece.
+ * Only here is the file mapped, and only its cells are touched: the pairs must be loaded in one
+ * piece.
  */
 #include "tools/source/reader.h"
 
@@ -46,7 +49,8 @@ static int map_all(struct reading *reading)
 {
     struct stat status;
     if (fstat(reading->file->fd, &status) != 0)
-        return error_set(reading->error, "cannot read '%s': %s", reading->file->path, strerror(errno));
+        return error_set(reading->error, "cannot read '%s': %s", reading->file->path,
+                         strerror(errno));
     size_t size = (uint64_t)status.st_size < TS_REGION_SIZE_MAX ? (size_t)status.st_size
                                                                 : (size_t)TS_REGION_SIZE_MAX;
     if (size <= reading->map_size)
@@ -56,7 +60,8 @@ static int map_all(struct reading *reading)
     reading->map = mmap(NULL, size, PROT_READ, MAP_SHARED, reading->file->fd, 0);
     if (reading->map == MAP_FAILED) {
         reading->map = NULL;
-        return error_set(reading->error, "cannot map '%s': %s", reading->file->path, strerror(errno));
+        return error_set(reading->error, "cannot map '%s': %s", reading->file->path,
+                         strerror(errno));
     }
     reading->map_size = size;
     return 0;
@@ -73,7 +78,8 @@ static void add_chunk(struct reading *reading, uint32_t number, uint64_t word)
     if (offset + TS_SLAB_SIZE > reading->map_size)
         return;
     const char *slab = reading->map + offset;
-    const char *cells = slab + (number % TS_CHUNKS_PER_SLAB) * TS_CHUNK_CELLS * sizeof(struct ts_cell);
+    const char *cells =
+        slab + (number % TS_CHUNKS_PER_SLAB) * TS_CHUNK_CELLS * sizeof(struct ts_cell);
     reading->chunks[reading->chunk_count++] = (struct chunk){(const struct ts_cell *)cells, block};
 }
 
@@ -92,12 +98,14 @@ static int list_chunks(struct reading *reading)
     uint32_t limit = reading->cells.count * TS_CHUNKS_PER_SLAB;
     reading->chunks = malloc((limit != 0 ? limit : 1) * sizeof(*reading->chunks));
     if (reading->chunks == NULL)
-        return error_set(reading->error, "out of memory for the counters of '%s'", reading->file->path);
+        return error_set(reading->error, "out of memory for the counters of '%s'",
+                         reading->file->path);
     for (uint32_t i = 0; i < reading->cellmap.count && i * TS_CELLMAP_PER_SLAB < limit; i++) {
         if (reading->cellmap.number[i] == 0 ||
             slab_offset(&reading->cellmap, i) + TS_SLAB_SIZE > reading->map_size)
             continue;
-        const uint64_t *words = (const uint64_t *)(reading->map + slab_offset(&reading->cellmap, i));
+        const uint64_t *words =
+            (const uint64_t *)(reading->map + slab_offset(&reading->cellmap, i));
         for (uint32_t j = 0; j < TS_CELLMAP_PER_SLAB && i * TS_CELLMAP_PER_SLAB + j < limit; j++)
             add_chunk(reading, i * TS_CELLMAP_PER_SLAB + j, ts_load_acquire(&words[j]));
     }
@@ -117,7 +125,8 @@ static int make_room(struct reading *reading, bool fresh)
         return 0;
     struct capture_values *values = calloc(count != 0 ? count : 1, sizeof(*values));
     if (values == NULL)
-        return error_set(reading->error, "out of memory for the counters of '%s'", reading->file->path);
+        return error_set(reading->error, "out of memory for the counters of '%s'",
+                         reading->file->path);
     if (!fresh)
         memcpy(values, counters->values, counters->count * sizeof(*values));
     free(counters->values);
@@ -233,8 +242,8 @@ int counters_read(struct counters *counters, const struct source_file *file, str
     *counters = (struct counters){0};
     struct reading reading = {.file = file, .counters = counters, .error = error};
     if (guard_run(read_all, &reading) != 0)
-        reading.result = error_set(error, "region '%s' is truncated: it became shorter while it was read",
-                                   file->path);
+        reading.result = error_set(
+            error, "region '%s' is truncated: it became shorter while it was read", file->path);
     if (reading.map != NULL)
         munmap(reading.map, reading.map_size);
     slabs_free(&reading.cellmap);

@@ -1,6 +1,6 @@
 /*
- * The one word that the tool writes into a region. Nothing but the header page is mapped for it, and nobody's
- * region but the user's own is touched.
+ * The one word that the tool writes into a region. Nothing but the header page is mapped for it,
+ * and nobody's region but the user's own is touched.
  */
 #include "tools/source/source.h"
 
@@ -52,7 +52,8 @@ static int check_target(const struct source_file *file, uint32_t pid, enum regio
 {
     struct ts_header header;
     if (file->kind == SOURCE_SNAPSHOT)
-        return error_set(error, "'%s' is a snapshot: %s needs a live process", file->path, verbs[what]);
+        return error_set(error, "'%s' is a snapshot: %s needs a live process", file->path,
+                         verbs[what]);
     if (file->owner != geteuid() && geteuid() != 0)
         return error_set(error, "region '%s' belongs to another user: run as its user or as root",
                          file->path);
@@ -61,15 +62,18 @@ static int check_target(const struct source_file *file, uint32_t pid, enum regio
     if (region_header_check(&header, file->path, error) != 0)
         return -1;
     if (!process_is_alive(&header.process, pid != 0 ? pid : header.process.pid, NULL))
-        return error_set(error, "process '%u' has ended: %s needs a live process", header.process.pid,
-                         verbs[what]);
+        return error_set(error, "process '%u' has ended: %s needs a live process",
+                         header.process.pid, verbs[what]);
     if (header.process.state == TS_STATE_REPLACED || region_has_successor(file->path))
-        return error_set(error, "the program of region '%s' was replaced by another: %s needs a live"
-                                " process", file->path, verbs[what]);
+        return error_set(error,
+                         "the program of region '%s' was replaced by another: %s needs a live"
+                         " process",
+                         file->path, verbs[what]);
     return 0;
 }
 
-static int change_word(const struct source_file *file, enum region_control what, struct error *error)
+static int change_word(const struct source_file *file, enum region_control what,
+                       struct error *error)
 {
     void *map = mmap(NULL, TS_HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
     if (map == MAP_FAILED)
@@ -77,8 +81,9 @@ static int change_word(const struct source_file *file, enum region_control what,
     struct change change = {.header = map, .what = what};
     int result = guard_run(apply, &change);
     munmap(map, TS_HEADER_SIZE);
-    return result == 0 ? 0 : error_set(error, "region '%s' is truncated: it became shorter just now",
-                                       file->path);
+    return result == 0 ? 0
+                       : error_set(error, "region '%s' is truncated: it became shorter just now",
+                                   file->path);
 }
 
 int region_control(const char *name, enum region_control what, struct error *error)

@@ -1,6 +1,6 @@
 /*
- * The directories of regions: the user's own, made where it is missing and refused where others could plant
- * something in it, and all those to look through.
+ * The directories of regions: the user's own, made where it is missing and refused where others
+ * could plant something in it, and all those to look through.
  */
 #include "tools/source/reader.h"
 
@@ -21,22 +21,30 @@ static int make_usable(const char *path, struct error *error)
 {
     struct stat status;
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return error_set(error, "cannot create region directory '%s': %s: set TRACESNAP_DIR to a"
-                                " directory of yours", path, strerror(errno));
+        return error_set(error,
+                         "cannot create region directory '%s': %s: set TRACESNAP_DIR to a"
+                         " directory of yours",
+                         path, strerror(errno));
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return error_set(error, "cannot open region directory '%s': %s: set TRACESNAP_DIR to a directory"
-                                " of yours with mode 0700", path, strerror(errno));
+        return error_set(error,
+                         "cannot open region directory '%s': %s: set TRACESNAP_DIR to a directory"
+                         " of yours with mode 0700",
+                         path, strerror(errno));
     int result = fstat(fd, &status);
     close(fd);
     if (result != 0)
         return error_set(error, "cannot open region directory '%s': %s", path, strerror(errno));
     if (status.st_uid != geteuid())
-        return error_set(error, "region directory '%s' belongs to another user: set TRACESNAP_DIR to a"
-                                " directory of yours with mode 0700", path);
+        return error_set(error,
+                         "region directory '%s' belongs to another user: set TRACESNAP_DIR to a"
+                         " directory of yours with mode 0700",
+                         path);
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return error_set(error, "region directory '%s' can be written by others: chmod 700 it, or set"
-                                " TRACESNAP_DIR to a directory of yours", path);
+        return error_set(error,
+                         "region directory '%s' can be written by others: chmod 700 it, or set"
+                         " TRACESNAP_DIR to a directory of yours",
+                         path);
     return 0;
 }
 

@@ -27,7 +27,9 @@ int file_read(int fd, void *to, size_t size, uint64_t offset)
     return 0;
 }
 
-/* The links of /proc/PID/map_files are the kernel's own: they lead to the very file that is mapped. */
+/*
+ * The links of /proc/PID/map_files are the kernel's own: they lead to the very file that is mapped.
+ */
 static bool is_kernel_link(const char *path)
 {
     return strncmp(path, "/proc/", 6) == 0 && strstr(path, "/map_files/") != NULL;
@@ -52,8 +54,10 @@ static int check_kind(struct source_file *file, bool linked, struct error *error
         return 0;
     }
     if (memcmp(magic, TS_REGION_MAGIC, sizeof(magic)) != 0)
-        return error_set(error, "'%s' is neither a region nor a snapshot: name a PID or a file"
-                                " that 'tracesnap snap' wrote", file->path);
+        return error_set(error,
+                         "'%s' is neither a region nor a snapshot: name a PID or a file"
+                         " that 'tracesnap snap' wrote",
+                         file->path);
     file->kind = SOURCE_REGION;
     if (linked)
         return error_set(error, "region '%s' is a symbolic link: name the file itself", file->path);

@@ -1,6 +1,6 @@
 /*
- * Writing a file that is there whole or not at all: written without a name, and given its name when it is
- * complete. Nothing is left behind, whenever and however the writing ends.
+ * Writing a file that is there whole or not at all: written without a name, and given its name when
+ * it is complete. Nothing is left behind, whenever and however the writing ends.
  */
 #include "tools/source/reader.h"
 
@@ -47,7 +47,10 @@ static void temporary_name(char name[PATH_MAX], const char *path)
     snprintf(name, PATH_MAX, "%.*s.%ld.%u.tmp", PATH_MAX - 40, path, (long)getpid(), number++);
 }
 
-/* Gives the nameless file its name; where that exists already, by a detour, since a link never replaces. */
+/*
+ * Gives the nameless file its name; where that exists already, by a detour, since a link never
+ * replaces.
+ */
 static int name_file(int fd, const char *path)
 {
     char link[64], temporary[PATH_MAX];

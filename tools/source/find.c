@@ -1,6 +1,7 @@
 /*
- * From a pid to its region's path. The process may have another user, other environment variables, another
- * root or another pid namespace than the tool: what it has mapped tells, when its name does not.
+ * From a pid to its region's path. The process may have another user, other environment variables,
+ * another root or another pid namespace than the tool: what it has mapped tells, when its name does
+ * not.
  */
 #include "tools/source/reader.h"
 
@@ -79,7 +80,8 @@ static const char *variable(const char *variables, size_t size, const char *name
 }
 
 /* The places as the process sees them, below a root: "" or /proc/PID/root. */
-static void look_in_places(struct search *search, const char *root, const char *variables, size_t size)
+static void look_in_places(struct search *search, const char *root, const char *variables,
+                           size_t size)
 {
     char place[PATH_MAX], path[PATH_MAX];
     for (int which = 0; which < REGION_PLACES; which++)
@@ -109,8 +111,10 @@ static void look_at_mapping(struct search *search, const char *line)
         return;
     if (!deleted && strlen(mapped) < PATH_MAX && is_trusted(search, mapped)) {
         note(search, mapped, &name);
-    } else if (!deleted && snprintf(path, sizeof(path), "/proc/%u/root%s", search->pid, mapped) <
-                               (int)sizeof(path) && is_trusted(search, path)) {
+    } else if (!deleted &&
+               snprintf(path, sizeof(path), "/proc/%u/root%s", search->pid, mapped) <
+                   (int)sizeof(path) &&
+               is_trusted(search, path)) {
         note(search, path, &name);
     } else {
         /* Neither name leads to it from here; the kernel's link to the mapped file does. */
@@ -165,8 +169,10 @@ static int find_of_living(struct search *search, struct error *error)
     if (!permitted)
         return error_set(error, "not permitted to read process '%u': run as its user or as root",
                          search->pid);
-    return error_set(error, "process '%u' (%s) is not traced: start it with 'tracesnap run -- CMD' or"
-                            " with LD_PRELOAD=libtracesnap.so", search->pid, search->status.command);
+    return error_set(error,
+                     "process '%u' (%s) is not traced: start it with 'tracesnap run -- CMD' or"
+                     " with LD_PRELOAD=libtracesnap.so",
+                     search->pid, search->status.command);
 }
 
 int region_find(uint32_t pid, char path[PATH_MAX], struct error *error)

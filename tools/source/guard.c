@@ -1,5 +1,6 @@
 /*
- * Surviving SIGBUS: a mapped file can be truncated by its writer at any time, and the next access faults.
+ * Surviving SIGBUS: a mapped file can be truncated by its writer at any time, and the next access
+ * faults.
  */
 #include "tools/source/reader.h"
 

@@ -73,8 +73,11 @@ static int add_directory(struct region_list *list, const char *directory, struct
 {
     DIR *listing = opendir(directory);
     if (listing == NULL)
-        return errno == ENOENT ? 0 : error_set(error, "cannot read region directory '%s': %s: run as its"
-                                                      " user or as root", directory, strerror(errno));
+        return errno == ENOENT ? 0
+                               : error_set(error,
+                                           "cannot read region directory '%s': %s: run as its"
+                                           " user or as root",
+                                           directory, strerror(errno));
     int result = 0;
     for (struct dirent *entry; result == 0 && (entry = readdir(listing)) != NULL;)
         if (add_file(list, directory, entry->d_name) != 0)

@@ -63,7 +63,10 @@ char *proc_read(uint32_t pid, const char *name, size_t *size)
     return text;
 }
 
-/* The command may hold blanks and parentheses: the last ')' ends it. Fields behind it are counted from 3. */
+/*
+ * The command may hold blanks and parentheses: the last ')' ends it. Fields behind it are counted
+ * from 3.
+ */
 static bool parse_stat(const char *text, struct proc_status *status)
 {
     const char *open = strchr(text, '('), *close = strrchr(text, ')');
@@ -75,8 +78,10 @@ static bool parse_stat(const char *text, struct proc_status *status)
     char state = 0;
     long threads = 0;
     unsigned long long ticks = 0;
-    if (sscanf(close + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld"
-                          " %*s %llu", &state, &threads, &ticks) != 3)
+    if (sscanf(close + 1,
+               " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld"
+               " %*s %llu",
+               &state, &threads, &ticks) != 3)
         return false;
     status->start_ticks = ticks;
     /* A zombie with threads is a process whose first thread ended before the others. */

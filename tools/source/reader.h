@@ -1,6 +1,6 @@
 /*
- * What the files of this directory share: open files, the pieces of a region, and what every reader does with
- * what it read. Nothing here is for other directories: they include source.h.
+ * What the files of this directory share: open files, the pieces of a region, and what every reader
+ * does with what it read. Nothing here is for other directories: they include source.h.
  */
 #ifndef TRACESNAP_TOOLS_SOURCE_READER_H
 #define TRACESNAP_TOOLS_SOURCE_READER_H
@@ -29,7 +29,8 @@ struct source_file {
 };
 
 /* Opens a regular file that begins like a region or a snapshot. `path` must outlive the struct. */
-int source_file_open(struct source_file *file, const char *path, bool writable, struct error *error);
+int source_file_open(struct source_file *file, const char *path, bool writable,
+                     struct error *error);
 void source_file_close(struct source_file *file);
 
 /* Reads exactly `size` bytes: 0, or -1 when the file ends earlier or cannot be read. */
@@ -38,16 +39,17 @@ int file_read(int fd, void *to, size_t size, uint64_t offset);
 /* ------------------------------------------------------------------ file_write.c */
 
 /*
- * Writes a file whole or not at all, mode 0600; "-" is stdout, and what is no regular file (a pipe, /dev/null)
- * is written to as it is. 0, or -1 and errno.
+ * Writes a file whole or not at all, mode 0600; "-" is stdout, and what is no regular file (a pipe,
+ * /dev/null) is written to as it is. 0, or -1 and errno.
  */
 int file_write(const char *path, const void *bytes, size_t size);
 
 /* ------------------------------------------------------------------ guard.c */
 
 /*
- * Runs body(argument); -1 when memory of a mapped file vanished below it (SIGBUS: somebody truncated the
- * file), else 0. The body keeps what it owns where `argument` leads, since it may end anywhere.
+ * Runs body(argument); -1 when memory of a mapped file vanished below it (SIGBUS: somebody
+ * truncated the file), else 0. The body keeps what it owns where `argument` leads, since it may end
+ * anywhere.
  */
 int guard_run(void (*body)(void *argument), void *argument);
 
@@ -76,8 +78,9 @@ int records_read(struct records *records, const struct source_file *file, enum t
 /* ------------------------------------------------------------------ cells.c */
 
 /*
- * The counters of all contexts, by context number, summed over the shards by the protocol of region/layout.h.
- * The differences may still be nonsense where a writer was killed or the file is damaged.
+ * The counters of all contexts, by context number, summed over the shards by the protocol of
+ * region/layout.h. The differences may still be nonsense where a writer was killed or the file is
+ * damaged.
  */
 struct counters {
     struct capture_values *values;
@@ -91,9 +94,9 @@ int counters_read(struct counters *counters, const struct source_file *file, str
 /* ------------------------------------------------------------------ assemble.c */
 
 /*
- * Fills nodes, contexts and totals of `capture` from a region's arrays. Only what has counts is kept. Counts
- * whose context or node cannot be trusted are charged to the catch-all; differences below zero become zero.
- * capture->modules must be there already.
+ * Fills nodes, contexts and totals of `capture` from a region's arrays. Only what has counts is
+ * kept. Counts whose context or node cannot be trusted are charged to the catch-all; differences
+ * below zero become zero. capture->modules must be there already.
  */
 int assemble_contexts(struct capture *capture, const struct counters *counters,
                       const struct records *contexts, const struct records *nodes,
@@ -113,7 +116,10 @@ void raise_peak(struct capture *capture);
 /* Checks what a region's header says of itself. */
 int region_header_check(const struct ts_header *header, const char *path, struct error *error);
 
-/* Both take a file that source_file_open accepted; `proc_pid` is the process's pid here, 0 = as recorded. */
+/*
+ * Both take a file that source_file_open accepted; `proc_pid` is the process's pid here, 0 = as
+ * recorded.
+ */
 struct capture *region_read(const struct source_file *file, uint32_t proc_pid, struct error *error);
 struct capture *snapshot_read(const struct source_file *file, struct error *error);
 
@@ -164,7 +170,10 @@ bool region_has_successor(const char *path);
 
 /* ------------------------------------------------------------------ directory.c */
 
-/* Directories where regions of this user may lie (for root with all_users: of all users), each once. */
+/*
+ * Directories where regions of this user may lie (for root with all_users: of all users), each
+ * once.
+ */
 struct directories {
     char **paths;
     size_t count;

@@ -1,8 +1,9 @@
 /*
  * Reading a region, live or dead, into a capture.
  *
- * Order matters: a context is published before its first count, a node before the context, a module and its
- * strings before the node. So the counters are read first and each table after what refers to it.
+ * Order matters: a context is published before its first count, a node before the context, a module
+ * and its strings before the node. So the counters are read first and each table after what refers
+ * to it.
  */
 #include "tools/source/reader.h"
 
@@ -14,22 +15,28 @@
 int region_header_check(const struct ts_header *header, const char *path, struct error *error)
 {
     if (header->byte_order == __builtin_bswap32(TS_BYTE_ORDER))
-        return error_set(error, "region '%s' has another byte order: read it on a machine like the one"
-                                " that wrote it", path);
+        return error_set(error,
+                         "region '%s' has another byte order: read it on a machine like the one"
+                         " that wrote it",
+                         path);
     if (header->version != TS_REGION_VERSION)
-        return error_set(error, "region '%s' has format version %u, this tool reads %u: use the tracesnap"
-                                " that belongs to the traced library", path, header->version,
-                         TS_REGION_VERSION);
+        return error_set(error,
+                         "region '%s' has format version %u, this tool reads %u: use the tracesnap"
+                         " that belongs to the traced library",
+                         path, header->version, TS_REGION_VERSION);
     if (header->byte_order != TS_BYTE_ORDER || header->header_size != sizeof(*header) ||
         header->slab_size != TS_SLAB_SIZE || header->slabs_max > TS_SLABS_MAX)
         return error_set(error, "region '%s' is damaged: its header makes no sense", path);
     if (header->ready != 1)
-        return error_set(error, "region '%s' is not ready: its process is just starting or died while it"
-                                " did, try again", path);
+        return error_set(error,
+                         "region '%s' is not ready: its process is just starting or died while it"
+                         " did, try again",
+                         path);
     return 0;
 }
 
-static int read_header(struct ts_header *header, const struct source_file *file, struct error *error)
+static int read_header(struct ts_header *header, const struct source_file *file,
+                       struct error *error)
 {
     if (file_read(file->fd, header, sizeof(*header), 0) != 0)
         return error_set(error, "region '%s' is truncated: its header is incomplete", file->path);
@@ -40,7 +47,8 @@ static char *read_path(const struct source_file *file, const struct slabs *strin
                        const struct ts_module *module)
 {
     char path[TS_STRING_MAX];
-    if (module->state != 1 || module->path_size > TS_STRING_MAX || module->path_size > TS_SLAB_SIZE ||
+    if (module->state != 1 || module->path_size > TS_STRING_MAX ||
+        module->path_size > TS_SLAB_SIZE ||
         module->path_offset > TS_SLAB_SIZE - module->path_size ||
         module->path_slab >= strings->count || strings->number[module->path_slab] == 0)
         return text_copy("", 0);
@@ -84,7 +92,8 @@ static int copy_modules(struct capture *capture, const struct source_file *file,
     return 0;
 }
 
-static int read_modules(struct capture *capture, const struct source_file *file, struct error *error)
+static int read_modules(struct capture *capture, const struct source_file *file,
+                        struct error *error)
 {
     struct records modules;
     struct slabs strings = {0};
@@ -99,10 +108,12 @@ static int read_modules(struct capture *capture, const struct source_file *file,
     return result;
 }
 
-static int read_threads(struct capture *capture, const struct source_file *file, struct error *error)
+static int read_threads(struct capture *capture, const struct source_file *file,
+                        struct error *error)
 {
     struct records shards;
-    if (records_read(&shards, file, TS_SLAB_SHARDS, sizeof(struct ts_shard), TS_SHARDS_LIMIT, error) != 0)
+    if (records_read(&shards, file, TS_SLAB_SHARDS, sizeof(struct ts_shard), TS_SHARDS_LIMIT,
+                     error) != 0)
         return -1;
     const struct ts_shard *shard = shards.at;
     int result = 0;
@@ -123,7 +134,8 @@ static int read_threads(struct capture *capture, const struct source_file *file,
     return result;
 }
 
-static int read_timeline(struct capture *capture, const struct source_file *file, struct error *error)
+static int read_timeline(struct capture *capture, const struct source_file *file,
+                         struct error *error)
 {
     struct records moments;
     if (records_read(&moments, file, TS_SLAB_TIMELINE, sizeof(struct ts_moment), TS_MOMENTS_MAX,
@@ -142,7 +154,8 @@ static int read_timeline(struct capture *capture, const struct source_file *file
     return 0;
 }
 
-static int read_contexts(struct capture *capture, const struct source_file *file, struct error *error)
+static int read_contexts(struct capture *capture, const struct source_file *file,
+                         struct error *error)
 {
     struct counters counters;
     struct records contexts = {0}, nodes = {0};
@@ -150,9 +163,10 @@ static int read_contexts(struct capture *capture, const struct source_file *file
         return -1;
     capture->process.paused = (counters.control & TS_CONTROL_PAUSED) != 0;
     int result = -1;
-    if (records_read(&contexts, file, TS_SLAB_CONTEXTS, sizeof(struct ts_context), TS_CONTEXTS_LIMIT,
-                     error) == 0 &&
-        records_read(&nodes, file, TS_SLAB_NODES, sizeof(struct ts_node), TS_NODES_LIMIT, error) == 0 &&
+    if (records_read(&contexts, file, TS_SLAB_CONTEXTS, sizeof(struct ts_context),
+                     TS_CONTEXTS_LIMIT, error) == 0 &&
+        records_read(&nodes, file, TS_SLAB_NODES, sizeof(struct ts_node), TS_NODES_LIMIT, error) ==
+            0 &&
         read_modules(capture, file, error) == 0)
         result = assemble_contexts(capture, &counters, &contexts, &nodes, error);
     free(counters.values);
@@ -178,7 +192,8 @@ static void fill_state(struct capture *capture, const struct ts_header *header,
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     process->taken_at = (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-    process->alive = process_is_alive(&header->process, pid != 0 ? pid : header->process.pid, &status);
+    process->alive =
+        process_is_alive(&header->process, pid != 0 ? pid : header->process.pid, &status);
     process->state = state_name(header, file->path, process->alive);
     process->region_size = file->space;
     if (process->alive) {
@@ -201,7 +216,10 @@ struct capture *region_read(const struct source_file *file, uint32_t proc_pid, s
         return NULL;
     }
     fill_state(capture, &header, file, proc_pid);
-    /* The header once more at the end: drops and the end of the process are then as new as the counts. */
+    /*
+     * The header once more at the end: drops and the end of the process are then as new as the
+     * counts.
+     */
     if (read_contexts(capture, file, error) != 0 || read_threads(capture, file, error) != 0 ||
         read_timeline(capture, file, error) != 0 || read_header(&header, file, error) != 0) {
         capture_free(capture);

@@ -1,9 +1,9 @@
 /*
- * The arrays of a region, found through its slab table and copied once to private memory. They are read with
- * pread: reading a hole through a mapping would make the file system fill it.
+ * The arrays of a region, found through its slab table and copied once to private memory. They are
+ * read with pread: reading a hole through a mapping would make the file system fill it.
  *
- * The cursors in the header are not used: a slab that is published is read whole, and a record that was never
- * written is zeros, which every record understands as "not published".
+ * The cursors in the header are not used: a slab that is published is read whole, and a record that
+ * was never written is zeros, which every record understands as "not published".
  */
 #include "tools/source/reader.h"
 
@@ -48,7 +48,8 @@ int slabs_find(struct slabs *slabs, const struct source_file *file, enum ts_slab
     int result = 0;
     if (file_read(file->fd, table, TS_SLABS_MAX * sizeof(*table), TS_SLAB_TABLE_OFFSET) != 0 ||
         fstat(file->fd, &status) != 0)
-        result = error_set(error, "region '%s' is truncated: its slab table is incomplete", file->path);
+        result =
+            error_set(error, "region '%s' is truncated: its slab table is incomplete", file->path);
     for (uint32_t i = 0; result == 0 && i < TS_SLABS_MAX; i++) {
         if (TS_SLAB_KIND(table[i]) != (uint32_t)kind)
             continue;
@@ -81,13 +82,14 @@ int records_read(struct records *records, const struct source_file *file, enum t
     size_t pieces = slabs.count < limit / per_slab ? slabs.count : limit / per_slab;
     /* calloc and the test for zeros: a file of holes costs address space, not memory. */
     char *at = calloc(pieces != 0 ? pieces : 1, TS_SLAB_SIZE);
-    int result = at != NULL ? 0 : error_set(error, "out of memory for the records of '%s'", file->path);
+    int result =
+        at != NULL ? 0 : error_set(error, "out of memory for the records of '%s'", file->path);
     for (uint32_t i = 0; result == 0 && i < pieces; i++) {
         if (slabs.number[i] == 0)
             continue;
         if (file_read(file->fd, slab, sizeof(slab), slab_offset(&slabs, i)) != 0)
-            result = error_set(error, "region '%s' is truncated: it became shorter while it was read",
-                               file->path);
+            result = error_set(
+                error, "region '%s' is truncated: it became shorter while it was read", file->path);
         else if (!is_zero(slab, sizeof(slab)))
             memcpy(at + (size_t)i * TS_SLAB_SIZE, slab, sizeof(slab));
     }

@@ -1,6 +1,6 @@
 /*
- * Reading a snapshot file. It was written whole or not at all, so that anything wrong in it is an error; a
- * region is read with more patience.
+ * Reading a snapshot file. It was written whole or not at all, so that anything wrong in it is an
+ * error; a region is read with more patience.
  */
 #include "tools/source/reader.h"
 
@@ -14,14 +14,19 @@ struct section {
     uint32_t count;
 };
 
-static int check_header(const struct ts_snapshot_header *header, const char *path, struct error *error)
+static int check_header(const struct ts_snapshot_header *header, const char *path,
+                        struct error *error)
 {
     if (header->byte_order == __builtin_bswap32(TS_BYTE_ORDER))
-        return error_set(error, "snapshot '%s' has another byte order: read it on a machine like the one"
-                                " that wrote it", path);
+        return error_set(error,
+                         "snapshot '%s' has another byte order: read it on a machine like the one"
+                         " that wrote it",
+                         path);
     if (header->version != TS_SNAPSHOT_VERSION)
-        return error_set(error, "snapshot '%s' has format version %u, this tool reads %u: use the"
-                                " tracesnap that wrote it", path, header->version, TS_SNAPSHOT_VERSION);
+        return error_set(error,
+                         "snapshot '%s' has format version %u, this tool reads %u: use the"
+                         " tracesnap that wrote it",
+                         path, header->version, TS_SNAPSHOT_VERSION);
     if (header->byte_order != TS_BYTE_ORDER || header->header_size != sizeof(*header) ||
         header->section_count > TS_SNAPSHOT_SECTIONS_MAX)
         return error_set(error, "snapshot '%s' is damaged: its header makes no sense", path);
@@ -30,8 +35,8 @@ static int check_header(const struct ts_snapshot_header *header, const char *pat
 
 /* One section into private memory. A section that is not there is empty. */
 static int read_section(struct section *section, const struct source_file *file,
-                        const struct ts_snapshot_header *header, enum ts_section id, size_t record_size,
-                        uint64_t limit, struct error *error)
+                        const struct ts_snapshot_header *header, enum ts_section id,
+                        size_t record_size, uint64_t limit, struct error *error)
 {
     *section = (struct section){0};
     uint64_t offset = 0, count = 0;
@@ -114,9 +119,12 @@ static int copy_contexts(struct capture *capture, const struct section *contexts
         struct capture_context *to = &capture->contexts[i];
         to->node = from[i].node;
         to->values = (struct capture_values){
-            .allocated_count = from[i].allocated.count, .allocated_size = from[i].allocated.size,
-            .freed_count = from[i].freed.count, .freed_size = from[i].freed.size,
-            .peak_count = from[i].peak.count, .peak_size = from[i].peak.size,
+            .allocated_count = from[i].allocated.count,
+            .allocated_size = from[i].allocated.size,
+            .freed_count = from[i].freed.count,
+            .freed_size = from[i].freed.size,
+            .peak_count = from[i].peak.count,
+            .peak_size = from[i].peak.size,
             .temporary_count = from[i].temporary,
         };
         if (to->node >= capture->node_count ||
@@ -195,9 +203,9 @@ static int read_sections(struct capture *capture, const struct source_file *file
                    timeline = {0};
     const char *path = file->path;
     int result = -1;
-#define READ(section, id, type, limit)                                                             \
+#define READ(section, id, type, limit) \
     (read_section(&(section), file, header, (id), sizeof(type), (limit), error) == 0)
-    if (READ(strings, TS_SECTION_STRINGS, char, TS_MODULES_LIMIT * (uint64_t)TS_STRING_MAX) &&
+    if (READ(strings, TS_SECTION_STRINGS, char, TS_MODULES_LIMIT *(uint64_t)TS_STRING_MAX) &&
         READ(modules, TS_SECTION_MODULES, struct ts_snapshot_module, TS_MODULES_LIMIT) &&
         copy_modules(capture, &modules, &strings, path, error) == 0 &&
         READ(nodes, TS_SECTION_NODES, struct ts_node, TS_NODES_LIMIT) &&

@@ -34,8 +34,8 @@ static void append(struct image *image, const void *bytes, size_t size)
     image->size += size;
 }
 
-static void begin_section(struct image *image, struct ts_snapshot_header *header, enum ts_section id,
-                          size_t record_size, uint64_t count)
+static void begin_section(struct image *image, struct ts_snapshot_header *header,
+                          enum ts_section id, size_t record_size, uint64_t count)
 {
     static const char zeros[8];
     append(image, zeros, -image->size & 7);
