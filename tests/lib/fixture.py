@@ -34,6 +34,7 @@ class Fixture:
     @run ARGS => STATUS  arguments and status (minus the signal's number); default: none => 0
     @drops CAUSE         a drop that must occur
     @may-drop CAUSE      a drop that may occur: the comment says why
+    @files GLOB          files whose lines are compared; default: *NAME*
     @module FILE         a plug-in, compiled to $EXPECT_MODULES/NAME.so
     @needs HEADER        skip where the header is missing
     """
@@ -48,6 +49,7 @@ class Fixture:
         self.may_drop = self._said("may-drop")
         self.modules = self._said("module")
         self.needs = self._said("needs")
+        self.files = (self._said("files") or [f"*{self.name}*"])[0]
         self.runs = []
         for line in self._said("run"):
             arguments, status = line.split("=>")
@@ -243,7 +245,7 @@ class Run:
         return regions[document["program"]]
 
     def _compare(self, document, source, state):
-        options = ["--filter", f"*{self.fixture.name}*", "--group-by", "line"]
+        options = ["--filter", self.fixture.files, "--group-by", "line"]
         by_size = self.regions.stats(source, *options)
         live = [row for row in document["stats"] if row["count"]]
         self._compare_rows(live, by_size, document["hidden"], f"{source} by size")
