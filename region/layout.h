@@ -111,8 +111,8 @@ struct ts_context {
  *  - same epoch: `peak` holds allocated - freed as it was when the epoch began, in two's complement.
  * The writer, on its first touch under a new control word: zeros if the generation changed, stores peak,
  * stores stamp (release), then the new counts. A reader takes stamp (acquire), the pairs, and stamp
- * again; it starts over when stamp changed. It must read `freed` of all cells before `allocated` of any:
- * then nothing is seen freed that was not seen allocated.
+ * again; it starts over when stamp changed. It must read `freed` of all cells of a context before
+ * `allocated` of any of them: then nothing is seen freed that was not seen allocated.
  */
 struct ts_cell {
     struct ts_pair allocated;

@@ -3,14 +3,18 @@
  * region/layout.h).
  *
  *     W = control word
- *     pass 1: freed of every cell
- *     pass 2: stamp, allocated, temporary, peak, freed again, stamp once more, of every cell
- *     control word unchanged? else from the start, a bounded number of times
+ *     for every context: freed of its cells in all shards, then allocated and the rest of them,
+ *         then freed again; if it moved, this context once more, a bounded number of times
+ *     chunks that were published meanwhile: their contexts once more
+ *     control word unchanged? else all from the start, a bounded number of times
  *
- * freed before allocated, over all cells: then every block that is seen freed is seen allocated,
- * whatever thread freed it. The peak of a cell that was not touched since the peak is its live
- * value, and pass 2 reads both halves of it under one stamp; that of a touched cell is what its
- * writer put aside.
+ * A block is freed in the context in which it was allocated. So freed before allocated, within one
+ * context over all shards, makes sure that every block that is seen freed is seen allocated,
+ * whatever thread freed it. To read first the one of all contexts and then the other would do so,
+ * too, but count every block as live that came and went in between: in a busy program, thousands.
+ *
+ * The peak of a cell that was not touched since the peak is its live value, both halves read under
+ * one stamp; that of a touched cell is what its writer put aside.
  *
  * Only here is the file mapped, and only its cells are touched: the pairs must be loaded in one
  * piece.
@@ -39,8 +43,9 @@ struct reading {
     char *map;
     size_t map_size;
     struct slabs cellmap, cells;
-    struct chunk *chunks;
+    struct chunk *chunks; /* sorted by block */
     size_t chunk_count;
+    uint32_t *seen; /* per block: how many chunks its contexts were last read from */
     int result;
 };
 
@@ -83,6 +88,12 @@ static void add_chunk(struct reading *reading, uint32_t number, uint64_t word)
     reading->chunks[reading->chunk_count++] = (struct chunk){(const struct ts_cell *)cells, block};
 }
 
+static int compare_chunks(const void *a, const void *b)
+{
+    const struct chunk *x = a, *y = b;
+    return (x->block > y->block) - (x->block < y->block);
+}
+
 /* Lists the chunks that are published now. */
 static int list_chunks(struct reading *reading)
 {
@@ -109,30 +120,47 @@ static int list_chunks(struct reading *reading)
         for (uint32_t j = 0; j < TS_CELLMAP_PER_SLAB && i * TS_CELLMAP_PER_SLAB + j < limit; j++)
             add_chunk(reading, i * TS_CELLMAP_PER_SLAB + j, ts_load_acquire(&words[j]));
     }
+    qsort(reading->chunks, reading->chunk_count, sizeof(*reading->chunks), compare_chunks);
     return 0;
 }
 
-/* Makes the sums large enough for every listed chunk; `fresh` sets them to zero. */
-static int make_room(struct reading *reading, bool fresh)
+/* Makes the sums large enough for every listed chunk. What was not read yet is zeros. */
+static int make_room(struct reading *reading)
 {
     struct counters *counters = reading->counters;
-    uint32_t blocks = 0;
-    for (size_t i = 0; i < reading->chunk_count; i++)
-        if (reading->chunks[i].block >= blocks)
-            blocks = reading->chunks[i].block + 1;
-    uint32_t count = blocks * TS_CHUNK_CELLS;
-    if (!fresh && count <= counters->count)
+    uint32_t old = counters->count / TS_CHUNK_CELLS;
+    uint32_t blocks =
+        reading->chunk_count != 0 ? reading->chunks[reading->chunk_count - 1].block + 1 : 0;
+    if (counters->values != NULL && blocks <= old)
         return 0;
-    struct capture_values *values = calloc(count != 0 ? count : 1, sizeof(*values));
-    if (values == NULL)
+    uint32_t count = blocks * TS_CHUNK_CELLS;
+    struct capture_values *values = calloc((size_t)count + 1, sizeof(*values));
+    uint32_t *seen = calloc((size_t)blocks + 1, sizeof(*seen));
+    if (values == NULL || seen == NULL) {
+        free(values);
+        free(seen);
         return error_set(reading->error, "out of memory for the counters of '%s'",
                          reading->file->path);
-    if (!fresh)
+    }
+    if (counters->values != NULL) {
         memcpy(values, counters->values, counters->count * sizeof(*values));
+        memcpy(seen, reading->seen, old * sizeof(*seen));
+    }
     free(counters->values);
+    free(reading->seen);
     counters->values = values;
     counters->count = count;
+    reading->seen = seen;
     return 0;
+}
+
+static void forget(struct reading *reading)
+{
+    free(reading->counters->values);
+    free(reading->seen);
+    reading->counters->values = NULL;
+    reading->counters->count = 0;
+    reading->seen = NULL;
 }
 
 static bool of_generation(uint64_t stamp, uint64_t control)
@@ -182,15 +210,41 @@ static void read_rest(const struct ts_cell *cell, uint64_t control, struct captu
     sum->peak_size += peak.size;
 }
 
-static void pass(struct reading *reading, uint64_t control,
-                 void (*read)(const struct ts_cell *, uint64_t, struct capture_values *))
+/* One context: cell number `cell` of `count` chunks, which are those of its block. */
+static void read_context(const struct chunk *chunks, size_t count, uint32_t cell, uint64_t control,
+                         struct capture_values *sum)
 {
-    for (size_t i = 0; i < reading->chunk_count; i++) {
-        const struct chunk *chunk = &reading->chunks[i];
-        struct capture_values *sums = &reading->counters->values[chunk->block * TS_CHUNK_CELLS];
-        for (uint32_t j = 0; j < TS_CHUNK_CELLS; j++)
-            read(&chunk->cells[j], control, &sums[j]);
+    for (int i = 0; i < ATTEMPTS; i++) {
+        struct capture_values again = {0};
+        *sum = again;
+        for (size_t j = 0; j < count; j++)
+            read_freed(&chunks[j].cells[cell], control, sum);
+        for (size_t j = 0; j < count; j++)
+            read_rest(&chunks[j].cells[cell], control, sum);
+        for (size_t j = 0; j < count; j++)
+            read_freed(&chunks[j].cells[cell], control, &again);
+        if (again.freed_count == sum->freed_count && again.freed_size == sum->freed_size)
+            return;
     }
+}
+
+/* Reads the contexts of all blocks of which there are other chunks than before; false = none. */
+static bool read_changed(struct reading *reading, uint64_t control)
+{
+    bool changed = false;
+    for (size_t i = 0, next; i < reading->chunk_count; i = next) {
+        uint32_t block = reading->chunks[i].block;
+        for (next = i; next < reading->chunk_count && reading->chunks[next].block == block; next++)
+            continue;
+        if (reading->seen[block] == next - i)
+            continue;
+        changed = true;
+        reading->seen[block] = (uint32_t)(next - i);
+        for (uint32_t j = 0; j < TS_CHUNK_CELLS; j++)
+            read_context(&reading->chunks[i], next - i, j, control,
+                         &reading->counters->values[block * TS_CHUNK_CELLS + j]);
+    }
+    return changed;
 }
 
 static uint64_t load_control(const struct reading *reading)
@@ -204,14 +258,13 @@ static int attempt(struct reading *reading)
     if (map_all(reading) != 0)
         return -1;
     uint64_t control = load_control(reading);
-    if (list_chunks(reading) != 0 || make_room(reading, true) != 0)
-        return -1;
-    pass(reading, control, read_freed);
-    ts_fence_seq_cst();
-    if (list_chunks(reading) != 0 || make_room(reading, false) != 0)
-        return -1;
-    pass(reading, control, read_rest);
-    ts_fence_seq_cst();
+    forget(reading);
+    for (int i = 0; i < ATTEMPTS; i++) {
+        if (list_chunks(reading) != 0 || make_room(reading) != 0)
+            return -1;
+        if (!read_changed(reading, control))
+            break;
+    }
     counters->control = load_control(reading);
     counters->consistent = ((counters->control ^ control) & ~TS_CONTROL_PAUSED) == 0;
     return 0;
@@ -249,6 +302,7 @@ int counters_read(struct counters *counters, const struct source_file *file, str
     slabs_free(&reading.cellmap);
     slabs_free(&reading.cells);
     free(reading.chunks);
+    free(reading.seen);
     if (reading.result == 0 && !counters->consistent)
         take_live_as_peak(counters);
     if (reading.result != 0) {
