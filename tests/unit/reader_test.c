@@ -252,7 +252,7 @@ static void test_busy_writer(void)
     /* Blocks that come and go while a report is read are not live; a few may look so. */
     tap(least < 1000, "a busy writer's blocks are not all taken for live");
     if (least >= 1000)
-        printf("# at least %llu blocks seemed live where there was one\n", (unsigned long long)least);
+        printf("# at least %llu blocks seemed live, not one\n", (unsigned long long)least);
 }
 
 int main(void)
