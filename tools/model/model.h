@@ -95,6 +95,7 @@ struct frame *frame_none(struct builder *builder);
 enum merit {
     MERIT_USER,         /* the user's code, line known */
     MERIT_USER_NO_LINE, /* the user's code, object and offset known */
+    MERIT_WRAPPER,      /* a function that allocates for its callers, such as xmalloc */
     MERIT_LIBRARY,      /* a language's standard library, line known */
     MERIT_OTHER,        /* the standard library without a line; code that no module holds */
     MERIT_ALLOCATOR,    /* the allocator, the C library and what starts programs */

@@ -5,11 +5,14 @@
  *
  * The user's own code without a line ranks before a library's line: a Rust program built without
  * debug information carries the line tables of its standard library, and raw_vec.rs explains
- * nobody's memory.
+ * nobody's memory. Neither do xmalloc, g_malloc, PyMem_Malloc and their like: they are known by the
+ * ends of their names, and their callers are charged.
  */
 #include "tools/model/model.h"
 
+#include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 /* Beginnings of file names of objects that hold allocators or the C and C++ run-time. */
 static const char *const runtime_objects[] = {
@@ -51,6 +54,11 @@ static const char *const runtime_function_beginnings[] = {
     "operator new", "operator delete", "je_",      "mi_malloc",  "mi_calloc",
     "mi_realloc",   "mi_zalloc",       "mi_heap_", "mi_new",     "tc_malloc",
     "tc_calloc",    "tc_realloc",      "tc_new",   "tcmalloc::",
+};
+
+/* Ends of names of functions that allocate for their callers: xmalloc, g_malloc0, Perl_safesysrealloc. */
+static const char *const wrapper_endings[] = {
+    "malloc", "calloc", "realloc", "reallocarray", "memalign", "zalloc", "strdup", "strndup", "memdup",
 };
 
 /* glibc's own sources, as its debug information names them. */
@@ -191,6 +199,20 @@ static bool is_library_function(const char *function, const char *file)
     return rust && is_rust_library(function);
 }
 
+/* The name without parameters, clone suffixes (".part.0") and a number at its end ("malloc64"). */
+static bool is_wrapper(const char *name)
+{
+    size_t length = strcspn(name, "(.@");
+    while (length > 0 && (isdigit((unsigned char)name[length - 1]) || name[length - 1] == '_'))
+        length--;
+    for (EACH(i, wrapper_endings)) {
+        size_t tail = strlen(wrapper_endings[i]);
+        if (length >= tail && strncasecmp(name + length - tail, wrapper_endings[i], tail) == 0)
+            return true;
+    }
+    return false;
+}
+
 enum merit user_code_merit(const struct report_frame *frame)
 {
     const char *function = frame->function, *file = frame->file;
@@ -204,5 +226,7 @@ enum merit user_code_merit(const struct report_frame *frame)
     if ((file != NULL && is_library_path(file)) ||
         (function != NULL && is_library_function(function, file)))
         return line ? MERIT_LIBRARY : MERIT_OTHER;
+    if (function != NULL && is_wrapper(name_begin(function)))
+        return MERIT_WRAPPER;
     return line ? MERIT_USER : MERIT_USER_NO_LINE;
 }
