@@ -210,7 +210,7 @@ class Run:
                     _kill(pid)
                 process.kill()
                 process.wait(TIMEOUT)
-                self._compare_regions(lines, state="killed")
+                self._compare_regions(lines, state="ended")
                 return
             self._compare_living(lines)
             process.stdin.close()

@@ -172,7 +172,7 @@ static void test_dead(void)
 {
     struct error error = {""};
     end_child();
-    expect_state("killed", 2, "after SIGKILL the last region is found by its name");
+    expect_state("ended", 2, "after SIGKILL the last region is found by its name");
     tap_number((uint64_t)(region_control(child_name(), REGION_CLEAR, &error) + 1), 0,
                "clear is refused");
     char expected[128];

@@ -160,7 +160,7 @@ static void test_killed_writer(void)
     tap_number(rest != NULL ? live_size(&rest->values) : 0, 1101,
                "counts without a context go to the catch-all");
     tap_number(live_size(&capture->totals), 1111, "no byte is lost");
-    tap_text(capture->process.state, "killed", "gone without an end: killed");
+    tap_text(capture->process.state, "ended", "gone without a word: ended");
     capture_free(capture);
 
     begin(&built);

@@ -113,7 +113,7 @@ static void test_round_trip(struct capture *capture)
     struct error error = {""};
     struct stat status;
     const char *path = scratch_path("a.tsnap");
-    static const char *const states[] = {"running", "exited", "killed", "replaced"};
+    static const char *const states[] = {"running", "exited", "ended", "replaced"};
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
         capture->process.state = states[i];
         capture->process.alive = i == 0;

@@ -51,7 +51,7 @@ struct capture_process {
     uint64_t start_ticks;
     uint64_t start_time, end_time; /* ns since 1970; end 0 = none */
     uint64_t taken_at;             /* ns since 1970; of a live region: now */
-    const char *state;             /* "running", "exited", "killed", "replaced" */
+    const char *state; /* "running"; "exited": by exit(); "ended": without it; "replaced": by exec */
     bool alive;                    /* the process existed when this was taken */
     uint32_t depth;
     bool paused;

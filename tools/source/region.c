@@ -181,7 +181,7 @@ static const char *state_name(const struct ts_header *header, const char *path, 
         return "replaced";
     if (alive)
         return "running";
-    return header->process.state == TS_STATE_EXITED ? "exited" : "killed";
+    return header->process.state == TS_STATE_EXITED ? "exited" : "ended";
 }
 
 static void fill_state(struct capture *capture, const struct ts_header *header,

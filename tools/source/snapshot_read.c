@@ -241,7 +241,7 @@ static void fill_rest(struct capture *capture, const struct ts_snapshot_header *
     else if (process->alive)
         process->state = "running";
     else
-        process->state = header->process.state == TS_STATE_EXITED ? "exited" : "killed";
+        process->state = header->process.state == TS_STATE_EXITED ? "exited" : "ended";
     memcpy(capture->drops, header->drops, sizeof(capture->drops));
     memcpy(capture->gauges, header->gauges, sizeof(capture->gauges));
 }

@@ -117,7 +117,7 @@ static void add_rest(struct image *image, struct ts_snapshot_header *header,
 
 #define COPY_TEXT(to, from) snprintf((to), sizeof(to), "%s", (from))
 
-/* "running" and "killed" differ by `alive` alone. */
+/* "running" and "ended" differ by `alive` alone. */
 static uint32_t state_number(const char *state)
 {
     if (strcmp(state, "replaced") == 0)
