@@ -47,7 +47,7 @@ static void print_row(const struct processes *processes, const struct capture *c
 {
     const struct capture_process *process = &capture->process;
     const struct capture_values *totals = &capture->totals;
-    char size[32], peak[32], time[32];
+    char size[32], peak[32], time[32], command[COMMAND_TEXT];
     uint64_t drops = all_drops(capture);
     fprintf(
         processes->out, "%8u %10s %10llu %10s %14s  %-9s %s%7llu%s  %s\n", process->pid,
@@ -56,7 +56,7 @@ static void print_row(const struct processes *processes, const struct capture *c
         format_size(peak, (int64_t)totals->peak_size, false), format_duration(time, age(process)),
         process->paused && process->alive ? "paused" : process->state,
         style(processes->color && drops, STYLE_YELLOW), (unsigned long long)drops,
-        style(processes->color, STYLE_PLAIN), *process->cmdline ? process->cmdline : process->exe);
+        style(processes->color, STYLE_PLAIN), format_command(command, process));
 }
 
 void processes_add(struct processes *processes, const struct capture *capture, const char *source)

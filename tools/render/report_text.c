@@ -22,9 +22,9 @@ const char *const render_sorts[] = {
 static void print_process(const struct capture *capture, const char *side, bool color, FILE *out)
 {
     const struct capture_process *process = &capture->process;
-    char when[32];
+    char when[32], command[COMMAND_TEXT];
     fprintf(out, "%s%s%s%s (pid %u), %s%s, at %s\n", side, style(color, STYLE_BOLD),
-            *process->cmdline ? process->cmdline : process->exe, style(color, STYLE_PLAIN),
+            format_command(command, process), style(color, STYLE_PLAIN),
             process->pid, process->state, process->paused ? ", paused" : "",
             format_time(when, process->taken_at));
 }

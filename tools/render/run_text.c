@@ -10,10 +10,10 @@ static void print_ending(const struct report *report, const struct run_result *r
                          FILE *out)
 {
     const struct capture_process *process = &report->capture->process;
-    char duration[32];
+    char duration[32], command[COMMAND_TEXT];
     fprintf(out, "\n%stracesnap%s %s%s%s (pid %u) ", style(color, STYLE_DIM),
             style(color, STYLE_PLAIN), style(color, STYLE_BOLD),
-            *process->cmdline ? process->cmdline : process->exe, style(color, STYLE_PLAIN),
+            format_command(command, process), style(color, STYLE_PLAIN),
             process->pid);
     if (result->signal)
         fprintf(out, "%swas killed by signal %d (%s)%s", style(color, STYLE_RED), result->signal,

@@ -69,6 +69,23 @@ const char *format_average(char *buffer, uint64_t size, uint64_t count)
     return buffer;
 }
 
+const char *format_command(char *buffer, const struct capture_process *process)
+{
+    const char *from = *process->cmdline ? process->cmdline : process->exe;
+    size_t length = 0;
+    for (; *from != '\0' && length < COMMAND_TEXT - 4; from++)
+        if (*from != ' ' || (from[1] != ' ' && from[1] != '\0'))
+            buffer[length++] = *from;
+    if (*from != '\0') { /* not in the middle of a character (UTF-8) */
+        while (length > 0 && (buffer[length - 1] & 0xc0) == 0x80)
+            length--;
+        if (length > 0 && (buffer[length - 1] & 0x80))
+            length--;
+    }
+    strcpy(buffer + length, *from != '\0' ? "..." : "");
+    return buffer;
+}
+
 void print_drops(const struct capture *capture, const char *indent, bool color, FILE *out)
 {
     char count[32];

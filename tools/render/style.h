@@ -27,6 +27,13 @@ const char *format_time(char *buffer, uint64_t ns);
 /* size / count as tracemalloc prints an average; buffer of 32 bytes. */
 const char *format_average(char *buffer, uint64_t size, uint64_t count);
 
+/*
+ * The command line, or the executable where it is empty, fit for a heading: runs of blanks as one, cut with
+ * "..."; buffer of COMMAND_TEXT bytes.
+ */
+#define COMMAND_TEXT 104
+const char *format_command(char *buffer, const struct capture_process *process);
+
 /* One line for each drop that is not zero: how many and what of, after `indent`. */
 void print_drops(const struct capture *capture, const char *indent, bool color, FILE *out);
 

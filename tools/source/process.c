@@ -20,7 +20,10 @@ char *text_copy(const char *bytes, size_t max)
         return NULL;
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)bytes[i];
-        copy[i] = c < 0x20 || c == 0x7f ? '?' : bytes[i];
+        if (c == '\n' || c == '\t' || c == '\r')
+            copy[i] = ' '; /* a script on the command line */
+        else
+            copy[i] = c < 0x20 || c == 0x7f ? '?' : bytes[i];
     }
     copy[length] = '\0';
     return copy;
