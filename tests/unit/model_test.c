@@ -147,6 +147,7 @@ static void test_merit(void)
         {MERIT_WRAPPER, {"Perl_safesysrealloc", NULL, 0, P, 0, false}},
         {MERIT_WRAPPER, {"sqlite3Malloc64", "sqlite3.c", 9, P, 0, false}},
         {MERIT_WRAPPER, {"util::zcalloc(unsigned long) [clone .part.0]", "u.cc", 9, P, 0, false}},
+        {MERIT_WRAPPER, {"zmalloc_usable", NULL, 0, P, 0, false}},
         {MERIT_USER, {"malloc_table", "/home/me/table.c", 3, P, 0, false}},
         {MERIT_ALLOCATOR, {"__libc_malloc", "./malloc/malloc.c", 3, "/x/libc.so.6", 0, false}},
         {MERIT_ALLOCATOR, {NULL, NULL, 0, "/usr/lib/libstdc++.so.6.0.30", 0, false}},

@@ -199,17 +199,26 @@ static bool is_library_function(const char *function, const char *file)
     return rust && is_rust_library(function);
 }
 
-/* The name without parameters, clone suffixes (".part.0") and a number at its end ("malloc64"). */
+/* What a wrapper's name may have after that: malloc64, zmalloc_usable, g_malloc_n. */
+static const char *const wrapper_suffixes[] = {"_usable", "_num", "_n", "_array", "_internal"};
+
+static bool ends_at(const char *name, size_t length, const char *with)
+{
+    size_t tail = strlen(with);
+    return length >= tail && strncasecmp(name + length - tail, with, tail) == 0;
+}
+
 static bool is_wrapper(const char *name)
 {
-    size_t length = strcspn(name, "(.@");
+    size_t length = strcspn(name, "(.@"); /* without parameters and clone suffixes (".part.0") */
     while (length > 0 && (isdigit((unsigned char)name[length - 1]) || name[length - 1] == '_'))
         length--;
-    for (EACH(i, wrapper_endings)) {
-        size_t tail = strlen(wrapper_endings[i]);
-        if (length >= tail && strncasecmp(name + length - tail, wrapper_endings[i], tail) == 0)
+    for (EACH(i, wrapper_suffixes))
+        if (ends_at(name, length, wrapper_suffixes[i]))
+            length -= strlen(wrapper_suffixes[i]);
+    for (EACH(i, wrapper_endings))
+        if (ends_at(name, length, wrapper_endings[i]))
             return true;
-    }
     return false;
 }
 
