@@ -84,19 +84,19 @@ static int compare_contributors(const struct capture_values *a, const struct cap
  * A line's function and object are those of the context that holds most there; of equals, the first
  * by name.
  */
-static void name_line(struct group *group, const struct report_frame *frame,
+static bool name_line(struct group *group, const struct report_frame *frame,
                       const struct capture_values *values, bool is_old)
 {
     struct report_frame *place = &group->row.place;
     if (is_old && !group->best_is_old)
-        return;
+        return false;
     int order = is_old == group->best_is_old ? compare_contributors(values, &group->best) : 1;
     if (place->function != NULL || place->object != NULL) {
         if (order < 0 || (order == 0 && frame->function == place->function))
-            return;
+            return false;
         if (order == 0 && frame->function != NULL && place->function != NULL &&
             strcmp(frame->function, place->function) > 0)
-            return;
+            return false;
     }
     group->best = *values;
     group->best_is_old = is_old;
@@ -104,6 +104,7 @@ static void name_line(struct group *group, const struct report_frame *frame,
     place->object = frame->object;
     place->offset = frame->offset;
     place->inlined = frame->inlined;
+    return true;
 }
 
 static void add_values(struct group *group, const struct capture_values *values, bool is_old)
@@ -111,14 +112,16 @@ static void add_values(struct group *group, const struct capture_values *values,
     values_add(is_old ? &group->row.old_values : &group->row.values, values);
 }
 
-void group_add_frame(struct builder *builder, struct frame *frame,
+bool group_add_frame(struct builder *builder, struct frame *frame,
                      const struct capture_values *values, bool is_old)
 {
+    bool names = false;
     if (frame->group == NULL)
         frame->group = group_of_frame(builder, &frame->shown);
     if (builder->options->group == GROUP_LINE)
-        name_line(frame->group, &frame->shown, values, is_old);
+        names = name_line(frame->group, &frame->shown, values, is_old);
     add_values(frame->group, values, is_old);
+    return names;
 }
 
 void group_add_stack(struct builder *builder, struct stack *stack, const struct frame *charged,

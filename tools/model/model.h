@@ -112,6 +112,10 @@ bool has_line(const struct report_frame *frame);
 /* The frame that a context is charged to. */
 struct frame *attribute(struct builder *builder, struct side *side, uint32_t node);
 
+/* The nearest frame further out than `charged`, in the stack of `node`, whose function is known; or NULL. */
+const char *place_called_from(struct builder *builder, struct side *side, uint32_t node,
+                              const struct frame *charged);
+
 /* What is shown before the colon of a row. */
 const char *place_label(struct strpool *pool, enum report_group group,
                         const struct report_frame *place);
@@ -127,8 +131,8 @@ bool filters_pass(struct builder *builder, struct side *side, uint32_t node,
 
 /* ------------------------------------------------------------------ group.c */
 
-/* Adds a context's values to the row of a frame. */
-void group_add_frame(struct builder *builder, struct frame *frame,
+/* Adds a context's values to the row of a frame. True: the context is the one that names the row. */
+bool group_add_frame(struct builder *builder, struct frame *frame,
                      const struct capture_values *values, bool is_old);
 
 /* Adds a context's values to the row of its stack. */

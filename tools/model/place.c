@@ -34,6 +34,22 @@ struct frame *attribute(struct builder *builder, struct side *side, uint32_t nod
     return best != NULL ? best : frame_none(builder);
 }
 
+const char *place_called_from(struct builder *builder, struct side *side, uint32_t node,
+                              const struct frame *charged)
+{
+    bool passed = false;
+    for (; node != 0; node = side->capture->nodes[node].parent) {
+        struct code *code = code_of(builder, side, node);
+        for (size_t i = 0; i < code->count; i++) {
+            const struct frame *frame = &code->frames[i];
+            if (passed && frame->shown.function != NULL && frame->merit <= MERIT_USER_NO_LINE)
+                return frame->shown.function;
+            passed = passed || frame == charged;
+        }
+    }
+    return NULL;
+}
+
 static const char *format_place(struct strpool *pool, const char *format, const char *name,
                                 uint64_t number)
 {

@@ -40,8 +40,10 @@ static size_t add_side(struct builder *builder, struct side *side, bool is_old,
                             &context->values, is_old);
         else if (options->cumulative)
             add_path(builder, side, context->node, &context->values, is_old);
-        else
-            group_add_frame(builder, charged, &context->values, is_old);
+        else if (group_add_frame(builder, charged, &context->values, is_old) &&
+                 charged->shown.function == NULL && !has_line(&charged->shown))
+            charged->group->row.called_from =
+                place_called_from(builder, side, context->node, charged);
     }
     return passed;
 }

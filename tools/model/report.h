@@ -58,6 +58,11 @@ struct report_row {
      */
     const char *label;
     struct report_frame place;
+    /*
+     * GROUP_LINE, where neither line nor function are known (a stripped file): the nearest function further out
+     * in the stack that holds most there; else NULL.
+     */
+    const char *called_from;
     const struct report_frame *frames; /* GROUP_STACK only: innermost first */
     size_t frame_count;
     struct capture_values values;     /* new side of a difference */

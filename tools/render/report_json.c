@@ -13,6 +13,8 @@ static json_t *row_json(const struct report *report, const struct report_row *ro
     json_object_set_new(object, "line", place->line ? json_integer(place->line) : json_null());
     json_object_set_new(object, "function", json_text(place->function));
     json_object_set_new(object, "object", json_text(place->object));
+    if (row->called_from)
+        json_object_set_new(object, "called_from", json_text(row->called_from));
     json_object_set_new(object, "label", json_text(row->label));
     json_object_set_new(object, "size", json_count(row->size));
     json_object_set_new(object, "count", json_count(row->count));

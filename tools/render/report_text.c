@@ -108,6 +108,9 @@ static void print_row(const struct report *report, const struct report_row *row,
         more = row->place.file ? row->place.file : row->place.object;
     if (more && strncmp(row->label, more, strlen(more)) != 0)
         fprintf(out, "  %s[%s]%s", style(color, STYLE_DIM), more, style(color, STYLE_PLAIN));
+    else if (row->called_from)
+        fprintf(out, "  %s[called from %s]%s", style(color, STYLE_DIM), row->called_from,
+                style(color, STYLE_PLAIN));
     fputc('\n', out);
 }
 

@@ -52,6 +52,9 @@ static void print_peak_row(const struct report_row *row, bool color, FILE *out)
     if (row->place.function && strcmp(row->place.function, row->label) != 0)
         fprintf(out, "  %s[%s]%s", style(color, STYLE_DIM), row->place.function,
                 style(color, STYLE_PLAIN));
+    else if (row->called_from)
+        fprintf(out, "  %s[called from %s]%s", style(color, STYLE_DIM), row->called_from,
+                style(color, STYLE_PLAIN));
     fputc('\n', out);
 }
 
