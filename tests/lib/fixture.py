@@ -9,9 +9,8 @@ import re
 import shlex
 import signal
 import subprocess
-import threading
 
-from tracesnap import BUILD, SOURCE, TIMEOUT, TOOL, Regions, drops
+from tracesnap import BUILD, SOURCE, TIMEOUT, TOOL, Regions, Watchdog, drops
 
 KEYS = ("size", "count", "allocated_size", "allocated_count", "temporary_count")
 
@@ -264,19 +263,6 @@ class Run:
         if expected != found:
             self.wrong.append(f"{title}: the program's own books (-) and the tool (+) differ:")
             self.wrong += difflib.unified_diff(expected, found, "program", "tool", n=0, lineterm="")
-
-
-class Watchdog(threading.Timer):
-    """Ends a process group that hangs, so that whoever waits for its output sees the end of it."""
-
-    def __init__(self, group):
-        super().__init__(TIMEOUT, os.killpg, (group, signal.SIGKILL))
-
-    def __enter__(self):
-        self.start()
-
-    def __exit__(self, *unused):
-        self.cancel()
 
 
 def _by_allocated(row):

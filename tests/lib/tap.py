@@ -24,10 +24,10 @@ class Tap:
     def skip(self, name, reason):
         self._line(True, name, f" # SKIP {reason}")
 
-    def check(self, name, function, *arguments):
+    def check(self, name, function, *arguments, **more):
         """Runs function; what it raises is the explanation of a failure."""
         try:
-            function(*arguments)
+            function(*arguments, **more)
         except Skip as reason:
             self.skip(name, reason)
         except (Exception, SystemExit) as error:  # whatever goes wrong, the other checks go on

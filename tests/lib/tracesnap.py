@@ -4,8 +4,10 @@ its own."""
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
+import threading
 
 TOOL = os.environ["TRACESNAP"]
 SHIM = os.environ["TRACESNAP_LIB"]
@@ -71,6 +73,19 @@ class Regions:
 
     def stats(self, source, *options):
         return json.loads(self.tool("stats", "--json", "--top", "0", *options, source))
+
+
+class Watchdog(threading.Timer):
+    """Ends a process group that hangs, so that whoever waits for its output sees the end of it."""
+
+    def __init__(self, group):
+        super().__init__(TIMEOUT, os.killpg, (group, signal.SIGKILL))
+
+    def __enter__(self):
+        self.start()
+
+    def __exit__(self, *unused):
+        self.cancel()
 
 
 def drops(document, expected=(), possible=()):
