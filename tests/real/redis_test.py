@@ -143,8 +143,8 @@ def killed(bench):
         server.process.wait(TIMEOUT)
         document = bench.report(server.process.pid)
     wrong = real.drops(document)
-    if document["process"]["state"] != "killed":
-        wrong.append(f"state is {document['process']['state']}, expected killed")
+    if document["process"]["state"] != "ended":
+        wrong.append(f"state is {document['process']['state']}, expected ended")
     if document["totals"]["size"] < 1 << 20:
         wrong.append(f"{document['totals']['size']} bytes live, expected more than the data: 1 MiB")
     if wrong:
