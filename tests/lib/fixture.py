@@ -22,7 +22,7 @@ VARIANTS = {
     "O0-no-frame-pointer": (["-O0", "-fomit-frame-pointer"], None),
     "Os-no-pie": (["-Os", "-fno-pie", "-no-pie"], None),
 }
-MODES = {"O2": ("exit", "live", "killed", "run", "verify")}
+MODES = {"O2": ("plain", "exit", "live", "killed", "run", "verify")}
 OTHER_MODES = ("exit", "verify")
 
 
@@ -35,6 +35,7 @@ class Fixture:
     @may-drop CAUSE      a drop that may occur: the comment says why
     @files GLOB          files whose lines are compared; default: *NAME*
     @module FILE         a plug-in, compiled to $EXPECT_MODULES/NAME.so
+    @snapshot FILE       the program itself saves this when it is ready: must say the same
     @needs HEADER        skip where the header is missing
     """
 
@@ -47,6 +48,7 @@ class Fixture:
         self.drops = self._said("drops")
         self.may_drop = self._said("may-drop")
         self.modules = self._said("module")
+        self.snapshots = self._said("snapshot")
         self.needs = self._said("needs")
         self.files = (self._said("files") or [f"*{self.name}*"])[0]
         self.runs = []
@@ -129,7 +131,9 @@ class Run:
 
     def check(self):
         with Regions() as self.regions:
-            if self.mode == "run":
+            if self.mode == "plain":
+                self._untraced()
+            elif self.mode == "run":
                 self._saved()
             elif self.mode in ("live", "killed"):
                 self._stopped_halfway(kill=self.mode == "killed")
@@ -141,7 +145,7 @@ class Run:
     def _environment(self, **more):
         options = "verify=1" if self.mode == "verify" else ""
         modules = str(self.program.parent / "modules")
-        if self.mode == "run":
+        if self.mode in ("plain", "run"):
             return self.regions.environment(EXPECT_MODULES=modules)
         return self.regions.traced(options, EXPECT_MODULES=modules, **more)
 
@@ -151,9 +155,9 @@ class Run:
         if stderr:
             self.wrong.append(f"on the program's stderr: {stderr.decode(errors='replace')}")
 
-    def _to_the_end(self):
+    def _run(self, command, status):
         done = subprocess.run(
-            self.command,
+            command,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -161,23 +165,22 @@ class Run:
             cwd=self.regions.scratch,
             check=False,
         )
-        self._ended(done.returncode, done.stderr, self.status)
-        self._compare_regions(done.stdout.splitlines())
+        self._ended(done.returncode, done.stderr, status)
+        return done.stdout.splitlines()
+
+    def _untraced(self):
+        """The fixture itself is right: what it checks of itself holds without the shim, too."""
+        _last_documents(self._run(self.command, self.status))
+
+    def _to_the_end(self):
+        self._compare_regions(self._run(self.command, self.status))
 
     def _saved(self):
         """Through `tracesnap run -o`: the last program's snapshot is FILE, others have the pid behind it."""
         snapshot = self.regions.scratch / "saved.tsnap"
-        done = subprocess.run(
-            [TOOL, "run", "--quiet", "-o", str(snapshot), "--", *self.command],
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=TIMEOUT,
-            cwd=self.regions.scratch,
-            check=False,
-        )
-        self._ended(done.returncode, done.stderr, self.status if self.status >= 0 else 128 - self.status)
-        documents = _last_documents(done.stdout.splitlines())
+        status = self.status if self.status >= 0 else 128 - self.status
+        command = [TOOL, "run", "--quiet", "-o", str(snapshot), "--", *self.command]
+        documents = _last_documents(self._run(command, status))
         main = documents[-1]["pid"]
         for document in documents:
             last = max(d["program"] for d in documents if d["pid"] == document["pid"])
@@ -235,6 +238,8 @@ class Run:
         for document in documents:
             expected = state if document["pid"] in ready and document["ready"] else None
             self._compare(document, self._region(document), expected)
+            for snapshot in self.fixture.snapshots:
+                self._compare(document, self.regions.scratch / snapshot, None)
 
     def _region(self, document):
         regions = self.regions.of(document["pid"])

@@ -14,7 +14,7 @@ static bool is_aligned(void *p, size_t alignment)
     return p != NULL && (uintptr_t)p % alignment == 0;
 }
 
-static void *by_posix_memalign(size_t alignment, size_t size)
+static void *at_alignment(size_t alignment, size_t size)
 {
     void *p = NULL;
     return EXPECT_CALL(posix_memalign(&p, alignment, size) == 0 ? p : NULL, size);
@@ -35,8 +35,8 @@ int main(void)
     EXPECT_TRUE(is_aligned(EXPECT_CALL(valloc(10), 10), page));
     EXPECT_TRUE(is_aligned(EXPECT_CALL(pvalloc(page + 1), page + 1), page));
     for (size_t alignment = sizeof(void *); alignment <= 1u << 16; alignment *= 2)
-        EXPECT_TRUE(is_aligned(by_posix_memalign(alignment, alignment + 3), alignment));
-    EXPECT_TRUE(by_posix_memalign(3, 10) == NULL);
+        EXPECT_TRUE(is_aligned(at_alignment(alignment, alignment + 3), alignment));
+    EXPECT_TRUE(at_alignment(3, 10) == NULL);
 
     void *array = EXPECT_CALL(reallocarray(NULL, 7, 13), 7 * 13);
     array = EXPECT_REALLOC_CALL(reallocarray(array, 70, 13), array, (size_t)70 * 13);

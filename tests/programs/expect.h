@@ -43,6 +43,8 @@ void *expect_note_before(struct expect_site *site, void *address, size_t size, s
 void expect_forked(void);
 /* This line calls a library function that allocates for itself: the runner leaves it out. */
 void expect_hide(struct expect_site *site);
+/* The bytes that live, by the books. */
+size_t expect_live(void);
 /* Everything booked so far is forgotten, also the blocks that live (tracesnap_clear_traces). */
 void expect_clear(void);
 

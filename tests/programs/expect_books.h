@@ -191,6 +191,14 @@ void expect_hide(struct expect_site *site)
     expect_unlock();
 }
 
+size_t expect_live(void)
+{
+    size_t live = 0;
+    for (unsigned i = 0; i < expect_books.site_count; i++)
+        live += expect_books.sites[i].size;
+    return live;
+}
+
 void expect_clear(void)
 {
     expect_lock();
