@@ -49,7 +49,7 @@ static void test_sample(void)
     tap_number(capture->timeline_count, 4, "the timeline ends where its times stop growing");
     tap_number(capture->thread_count, 2, "both threads are there");
     tap_text(capture->threads[1].name, "sixteen-letters!", "a name of sixteen bytes is terminated");
-    tap_text(capture->process.cmdline, "program --with?newline", "control characters are replaced");
+    tap_text(capture->process.cmdline, "program --with newline", "a line break is a blank");
     tap_text(capture->process.state, "exited", "gone after exit: exited");
     tap_number(capture->drops[TS_DROP_NO_UNWIND], 7, "drops are copied");
     tap_number(capture->gauges[TS_GAUGE_RULES], 9, "gauges are copied");
