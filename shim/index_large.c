@@ -61,6 +61,8 @@ static bool take_slot(struct slot *slot, struct block *block, bool remove)
 
 bool index_large_take(const void *address, struct block *block, bool remove)
 {
+    if (address == NULL) /* realloc(NULL, n) asks for it; a free slot looks like it */
+        return false;
     for (uint32_t i = 0; i < LEVELS_MAX; i++) {
         struct bucket *level = get_level(i, false);
         if (level == NULL)
