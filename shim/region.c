@@ -69,7 +69,7 @@ static bool back(uint8_t *at, uint64_t from, uint64_t to)
         return false;
     long result = sys_madvise(at + from, to - from, MADV_POPULATE_WRITE);
     if (result == -22 /* EINVAL: the kernel does not know it */)
-        return region_file_allocate(&file, from, to - from);
+        return region_file_allocate(&file, from, to);
     return !sys_failed(result);
 }
 

@@ -23,7 +23,7 @@ struct region_file {
  */
 bool region_file_create(struct region_file *file, bool forked);
 
-/* Backs a piece of the file by opening it again (old kernels). */
+/* Backs bytes [from, to) of the file by opening it again (old kernels). */
 bool region_file_allocate(const struct region_file *file, uint64_t from, uint64_t to);
 
 void region_file_close(struct region_file *file);
