@@ -130,15 +130,10 @@ void flight_command(const struct flight *flight, char command)
         bail_out("the writer does not answer");
 }
 
-void flight_end(struct flight *flight, int signal)
+void flight_stop(const struct flight *flight, int signal)
 {
-    if (signal != 0)
-        kill(flight->pid, signal);
-    close(flight->to);
+    kill(flight->pid, signal);
     waitpid(flight->pid, NULL, 0);
-    close(flight->from);
-    munmap(flight->page, sizeof(*flight->page));
-    flight->page = NULL;
 }
 
 bool flight_find(struct flight *flight)
@@ -150,10 +145,26 @@ bool flight_find(struct flight *flight)
     return false;
 }
 
-void flight_forget(const struct flight *flight)
+void flight_end(struct flight *flight)
 {
+    close(flight->to);
+    close(flight->from);
+    munmap(flight->page, sizeof(*flight->page));
+    flight->page = NULL;
     if (flight->region[0] != '\0')
         unlink(flight->region);
+}
+
+struct books books_sum(const struct writer_page *page)
+{
+    struct books sum = {0};
+    for (unsigned i = 0; i < WRITER_THREADS; i++) {
+        sum.allocated_count += page->books[i].allocated_count;
+        sum.allocated_size += page->books[i].allocated_size;
+        sum.freed_count += page->books[i].freed_count;
+        sum.freed_size += page->books[i].freed_size;
+    }
+    return sum;
 }
 
 void tap(bool passed, const char *name, const char *format, ...)

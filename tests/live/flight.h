@@ -29,12 +29,15 @@ void flight_start(struct flight *flight);
 void flight_wait_filled(const struct flight *flight);
 /* Sends a command of writer.h and waits until it is in force. */
 void flight_command(const struct flight *flight, char command);
-/* Sends a signal (0 = none), waits for the end, and gives up what it held but the region. */
-void flight_end(struct flight *flight, int signal);
-/* Finds the region's path; false when there is none. To be called before flight_end. */
+/* Sends a signal and waits for the writer's end; region and page remain. */
+void flight_stop(const struct flight *flight, int signal);
+/* Finds the region's path, also after the end; false when there is none. */
 bool flight_find(struct flight *flight);
-/* Removes the region. */
-void flight_forget(const struct flight *flight);
+/* Removes the region and gives up the page. */
+void flight_end(struct flight *flight);
+
+/* The books of all threads together. */
+struct books books_sum(const struct writer_page *page);
 
 /* What must hold of captures. X(name, text in TAP) */
 #define CHECK_LIST(X)                                                                              \
