@@ -9,53 +9,71 @@
 #include <time.h>
 
 #define EXACT_BELOW 65536u
-#define SIZE_BITS 48
-#define SIZE_MASK ((UINT64_C(1) << SIZE_BITS) - 1)
+#define VALUE_BITS 48
+#define VALUE_MASK ((UINT64_C(1) << VALUE_BITS) - 1)
 #define FIRST_INTERVAL UINT64_C(5000000) /* ns between points of the timeline, doubled when it is full */
 #define SWEEP_ABOVE (UINT64_C(16) << 20)
 
-static uint64_t total __attribute__((aligned(64))); /* generation << 48 | live bytes; compare-and-swap */
-static uint64_t total_count;                        /* live blocks, relaxed */
-static uint64_t threshold;                          /* live bytes above which a new peak begins */
+/*
+ * Live bytes and blocks: generation << 48 | signed number; by compare-and-swap. They may be negative for a while:
+ * one thread has given its frees, another not yet the allocations.
+ */
+static uint64_t total_size __attribute__((aligned(64))), total_count;
+static uint64_t threshold; /* live bytes above which a new peak begins */
 static uint64_t peak_size;
-static uint32_t known_reset; /* generation and resets that threshold belongs to */
+static uint64_t known_reset; /* the control word whose generation and resets threshold belongs to */
 static uint64_t high;        /* most live bytes since the index was swept */
 
-/* Adds a change of one generation; returns the new live bytes. A change of an older generation is lost. */
-static uint64_t add_to_total(uint64_t generation, int64_t change)
+static int64_t value_of(uint64_t word)
 {
-    uint64_t old = ts_load_relaxed(&total), bytes;
-    do {
-        uint64_t have = old & SIZE_MASK;
-        if (old >> SIZE_BITS != generation) {
-            if (TS_CONTROL_GENERATION(ts_load_acquire(&region_header->control)) != generation)
-                return have;
-            have = 0;
-            ts_store_relaxed(&total_count, 0);
-        }
-        bytes = change < 0 && (uint64_t)-change > have ? 0 : have + (uint64_t)change;
-    } while (!ts_cas_acq_rel(&total, &old, generation << SIZE_BITS | (bytes & SIZE_MASK)));
-    return bytes;
+    return (int64_t)(word << (64 - VALUE_BITS)) >> (64 - VALUE_BITS);
 }
 
-/* `clear` and `reset-peak` came from outside: the peak starts again from what is live. */
+static uint64_t at_least_zero(int64_t value)
+{
+    return value > 0 ? (uint64_t)value : 0;
+}
+
+/* Adds a change of one generation; returns the new value. A change of an older generation is lost. */
+static int64_t add(uint64_t *total, uint64_t generation, int64_t change)
+{
+    uint64_t old = ts_load_relaxed(total);
+    int64_t value;
+    do {
+        value = value_of(old);
+        if (old >> VALUE_BITS != generation) {
+            if (TS_CONTROL_GENERATION(ts_load_acquire(&region_header->control)) != generation)
+                return value;
+            value = 0;
+        }
+        value += change;
+    } while (!ts_cas_acq_rel(total, &old, generation << VALUE_BITS | ((uint64_t)value & VALUE_MASK)));
+    return value;
+}
+
+/*
+ * `clear` or `reset-peak` came: the peak starts again from what is live. A thread that read the control word long
+ * ago must not undo what a newer one did; the epoch, which each command steps, tells which is newer.
+ */
 static void notice_reset(uint64_t control, uint64_t bytes)
 {
-    uint32_t now = (uint32_t)(control >> 40 & 0x7fffff);
-    uint32_t known = ts_load_relaxed(&known_reset);
-    if (known != now && ts_cas_acq_rel(&known_reset, &known, now)) {
+    uint64_t known = ts_load_relaxed(&known_reset);
+    if (LIVE_RESET_PART(control) == LIVE_RESET_PART(known) ||
+        ((control - known) & TS_CONTROL_EPOCH_MASK) > TS_CONTROL_EPOCH_MASK / 2)
+        return;
+    if (ts_cas_acq_rel(&known_reset, &known, control)) {
         ts_store_relaxed(&threshold, bytes);
         ts_store_relaxed(&peak_size, bytes);
     }
 }
 
-static void new_peak(uint64_t bytes)
+static void new_peak(uint64_t generation, uint64_t bytes)
 {
     uint64_t control = ts_load_acquire(&region_header->control);
-    uint64_t passed = ts_load_relaxed(&threshold);
-    if (bytes <= passed ||
-        !ts_cas_acq_rel(&region_header->control, &control, ts_control_next_epoch(control)))
-        return; /* another thread was first, or a command came: the next flush looks again */
+    do {
+        if (TS_CONTROL_GENERATION(control) != generation || bytes <= ts_load_relaxed(&threshold))
+            return; /* another thread was first, or a command came */
+    } while (!ts_cas_acq_rel(&region_header->control, &control, ts_control_next_epoch(control)));
     ts_store_relaxed(&peak_size, bytes);
     ts_store_relaxed(&threshold, bytes < EXACT_BELOW ? bytes : bytes + bytes / 256);
 }
@@ -75,7 +93,9 @@ static void set_allowance(struct thread *thread, uint64_t bytes)
 {
     uint64_t limit = ts_load_relaxed(&threshold), threads = shards_active();
     uint64_t gap = limit > bytes ? limit - bytes : 0;
-    if (threads <= 1) {
+    if (thread->ended) { /* there may be no next time */
+        thread->live_upper = thread->live_lower = 0;
+    } else if (threads <= 1) {
         uint64_t step = (uint64_t)larger(limit / 512, 4096);
         thread->live_upper = smaller(gap, step);
         thread->live_lower = -(int64_t)step;
@@ -112,18 +132,21 @@ static void add_moment(uint64_t time, uint64_t bytes)
         count = region_header->timeline_count;
     }
     moments[count].live_size = bytes;
-    moments[count].live_count = ts_load_relaxed(&total_count);
+    moments[count].live_count = at_least_zero(value_of(ts_load_relaxed(&total_count)));
     ts_store_release(&moments[count].time, time);
     ts_store_release(&region_header->timeline_count, count + 1);
 }
 
-/* The coarse clock is read from memory (vDSO): no system call. */
-static void tick(uint64_t bytes)
+static uint64_t clock_now(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void tick(uint64_t time, uint64_t bytes)
 {
     static uint64_t next;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    uint64_t time = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     uint64_t start = region_header->process.started_monotonic;
     uint32_t nobody = 0;
     if (time < ts_load_relaxed(&next) || time <= start ||
@@ -150,29 +173,44 @@ static void sweep(uint64_t bytes)
 
 void live_flush(struct thread *thread)
 {
-    uint64_t bytes = add_to_total(thread->live_generation, thread->live_size);
-    ts_add_relaxed(&total_count, (uint64_t)thread->live_count);
+    uint64_t generation = TS_CONTROL_GENERATION((uint64_t)thread->live_reset << LIVE_RESET_SHIFT);
+    uint64_t bytes = at_least_zero(add(&total_size, generation, thread->live_size));
+    add(&total_count, generation, thread->live_count);
     thread->live_size = thread->live_count = 0;
     notice_reset(ts_load_acquire(&region_header->control), bytes);
     if (bytes > ts_load_relaxed(&threshold))
-        new_peak(bytes);
-    tick(bytes);
+        new_peak(generation, bytes);
+    uint64_t time = clock_now(CLOCK_MONOTONIC_COARSE); /* read from memory (vDSO): no system call */
+    tick(time, bytes);
     sweep(bytes);
     set_allowance(thread, bytes);
 }
 
-void live_forked(uint64_t size, uint64_t count)
+__attribute__((noinline)) void live_noticed(struct thread *thread, uint64_t control)
+{
+    uint32_t was = thread->live_reset;
+    uint32_t now = LIVE_RESET_PART(control);
+    if (TS_CONTROL_GENERATION((uint64_t)was << LIVE_RESET_SHIFT) != TS_CONTROL_GENERATION(control))
+        thread->live_size = thread->live_count = 0;
+    thread->live_reset = now;
+    live_flush(thread);
+}
+
+void live_forked(struct thread *thread, uint64_t size, uint64_t count)
 {
     uint64_t control = region_header->control;
-    total = (uint64_t)TS_CONTROL_GENERATION(control) << SIZE_BITS | (size & SIZE_MASK);
-    total_count = count;
-    known_reset = (uint32_t)(control >> 40 & 0x7fffff);
+    uint64_t generation = TS_CONTROL_GENERATION(control);
+    total_size = generation << VALUE_BITS | (size & VALUE_MASK);
+    total_count = generation << VALUE_BITS | (count & VALUE_MASK);
+    known_reset = control;
     peak_size = threshold = high = size;
+    thread->live_size = thread->live_count = thread->live_upper = thread->live_lower = 0;
+    thread->live_reset = LIVE_RESET_PART(control);
 }
 
 void live_get(uint64_t *size, uint64_t *peak)
 {
-    uint64_t now = ts_load_acquire(&total), generation = TS_CONTROL_GENERATION(region_header->control);
-    *size = now >> SIZE_BITS == generation ? now & SIZE_MASK : 0;
+    uint64_t now = ts_load_acquire(&total_size), generation = TS_CONTROL_GENERATION(region_header->control);
+    *size = now >> VALUE_BITS == generation ? at_least_zero(value_of(now)) : 0;
     *peak = (uint64_t)larger(*size, ts_load_relaxed(&peak_size));
 }

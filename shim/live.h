@@ -16,11 +16,18 @@
 
 #include "shim/thread.h"
 
+/* What `clear` and `reset-peak` change in the control word: generation and resets. */
+#define LIVE_RESET_SHIFT 40
+#define LIVE_RESET_PART(word) ((uint32_t)((word) >> LIVE_RESET_SHIFT) & 0x7fffffu)
+
 /* Gives a thread's change to the total; steps the epoch at a new peak; adds to the timeline. */
 void live_flush(struct thread *thread);
 
+/* The thread sees for the first time that `clear` or `reset-peak` came: before its next change is added. */
+void live_noticed(struct thread *thread, uint64_t control);
+
 /* In a forked child: the total is set anew from the blocks that it has. */
-void live_forked(uint64_t size, uint64_t count);
+void live_forked(struct thread *thread, uint64_t size, uint64_t count);
 
 /* (live, peak) in bytes, as the API shows them: right within the threads' unflushed changes. */
 void live_get(uint64_t *size, uint64_t *peak);
@@ -28,10 +35,8 @@ void live_get(uint64_t *size, uint64_t *peak);
 /* To be called after the cell was written: the epoch's cut must have it. */
 static inline void live_add(struct thread *thread, uint64_t control, int64_t size, int64_t count)
 {
-    if (__builtin_expect(thread->live_generation != TS_CONTROL_GENERATION(control), 0)) {
-        thread->live_generation = TS_CONTROL_GENERATION(control);
-        thread->live_size = thread->live_count = thread->live_upper = thread->live_lower = 0;
-    }
+    if (__builtin_expect(thread->live_reset != LIVE_RESET_PART(control), 0))
+        live_noticed(thread, control);
     thread->live_size += size;
     thread->live_count += count;
     if (__builtin_expect(thread->live_size > thread->live_upper || thread->live_size < thread->live_lower, 0))

@@ -127,10 +127,8 @@ void record_inherited(struct thread *thread)
 {
     struct inheritance inheritance = {.control = region_header->control};
     thread->shard = inheritance.shard = shards_forked();
-    thread->live_size = thread->live_count = thread->live_upper = thread->live_lower = 0;
-    thread->live_generation = TS_CONTROL_GENERATION(inheritance.control);
     thread->ended = false;
     if (inheritance.shard != NULL)
         index_each(inherit, &inheritance);
-    live_forked(inheritance.size, inheritance.count);
+    live_forked(thread, inheritance.size, inheritance.count);
 }

@@ -30,10 +30,9 @@ struct thread {
     const void *last; /* the block allocated last, for temporary_count */
 
     /* The thread's part of the process's live total that the total does not hold yet (live.h). */
-    uint64_t live_generation;
+    uint32_t live_reset; /* generation and resets of the control word that it belongs to */
     int64_t live_size, live_count;
     int64_t live_upper, live_lower;
-    uint32_t flushes;
 
     /* The part of its own stack that was seen to be readable (stack.h). */
     uintptr_t stack_low, stack_high;

@@ -32,8 +32,7 @@ static void on_end(void *argument)
     thread->busy = THREAD_IN_SHIM;
     thread->ended = true;
     thread->shard = NULL;
-    if (thread->live_size != 0 || thread->live_count != 0)
-        live_flush(thread);
+    live_flush(thread); /* and from here on at once */
     if (shard != NULL)
         shard_give(shard);
     thread->busy = busy;

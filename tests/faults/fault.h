@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* printf would allocate: here nothing is formatted but what is wrong already. */
+/* What is right allocates nothing: dprintf does, but only to say what is wrong. */
 #define FAULT_TRUE(condition)                                                                      \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
