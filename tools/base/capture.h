@@ -54,6 +54,7 @@ struct capture_process {
     const char *state; /* "running"; "exited": by exit(); "ended": without it; "replaced": by exec */
     bool alive;                    /* the process existed when this was taken */
     uint32_t depth;
+    bool forked; /* began with its parent's live blocks */
     bool paused;
     uint64_t sample;
     uint64_t rss, peak_rss; /* bytes, 0 = unknown */

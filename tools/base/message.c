@@ -35,14 +35,12 @@ static json_t *json_text(char *text)
     return json_string(text);
 }
 
-static void print_json(const char *kind, const char *command, char *text)
+static void print_json(const char *kind, char *text)
 {
     char schema[64];
     snprintf(schema, sizeof(schema), "tracesnap.%s/1", kind);
     json_t *object = json_object();
     json_object_set_new(object, "schema", json_string(schema));
-    if (command != NULL)
-        json_object_set_new(object, "command", json_string(command));
     json_object_set_new(object, kind, json_text(text));
     char *line = json_dumps(object, JSON_COMPACT);
     fprintf(stderr, "%s\n", line != NULL ? line : "{}");
@@ -61,48 +59,30 @@ int error_set(struct error *error, const char *format, ...)
     return -1;
 }
 
-int message_error(const char *format, ...)
+static void print(const char *kind, const char *format, va_list arguments)
 {
     char text[2048];
-    va_list arguments;
-    va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
     make_printable(text);
     if (json_messages)
-        print_json("error", NULL, text);
+        print_json(kind, text);
     else
-        fprintf(stderr, "tracesnap: %s\n", text);
-    return 2;
+        fprintf(stderr, "tracesnap: %s%s\n", strcmp(kind, "note") == 0 ? "note: " : "", text);
 }
 
-int message_usage(const char *command, const char *format, ...)
+int message_error(const char *format, ...)
 {
-    char text[2048];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    print("error", format, arguments);
     va_end(arguments);
-    make_printable(text);
-    if (json_messages)
-        print_json("error", command, text);
-    else if (command != NULL)
-        fprintf(stderr, "tracesnap %s: %s: see 'tracesnap %s --help'\n", command, text, command);
-    else
-        fprintf(stderr, "tracesnap: %s: see 'tracesnap --help'\n", text);
     return 2;
 }
 
 void message_note(const char *format, ...)
 {
-    char text[2048];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    print("note", format, arguments);
     va_end(arguments);
-    make_printable(text);
-    if (json_messages)
-        print_json("note", NULL, text);
-    else
-        fprintf(stderr, "tracesnap: note: %s\n", text);
 }

@@ -21,7 +21,6 @@ int error_set(struct error *error, const char *format, ...) __attribute__((forma
 
 /* Prints an error; returns 2, the exit status of usage and input errors. */
 int message_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
-int message_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Something that the user should know about a result that is still right ("note: ..."). */
 void message_note(const char *format, ...) __attribute__((format(printf, 1, 2)));

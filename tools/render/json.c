@@ -100,6 +100,7 @@ json_t *json_process(const struct capture *capture)
     json_object_set_new(object, "boot_id", json_text(process->boot_id));
     json_object_set_new(object, "session", json_text(process->session));
     json_object_set_new(object, "sequence", json_integer(process->sequence));
+    json_object_set_new(object, "forked", json_boolean(process->forked));
     json_object_set_new(object, "start_time", json_moment(process->start_time));
     json_object_set_new(object, "end_time", json_moment(process->end_time));
     json_object_set_new(object, "state", json_text(process->state));

@@ -157,24 +157,14 @@ bool process_is_alive(const struct ts_process *process, uint32_t pid, struct pro
 
 int process_fill(struct capture_process *to, const struct ts_process *from)
 {
-    to->pid = from->pid;
-    to->parent_pid = from->parent_pid;
-    to->uid = from->uid;
-    to->sequence = from->sequence;
-    to->start_ticks = from->start_ticks;
-    to->start_time = from->start_time;
-    to->end_time = from->end_time;
-    to->depth = from->depth;
-    to->sample = from->sample;
-    to->exe = text_copy(from->exe, sizeof(from->exe));
-    to->cmdline = text_copy(from->cmdline, sizeof(from->cmdline));
-    to->host = text_copy(from->host, sizeof(from->host));
-    to->options = text_copy(from->options, sizeof(from->options));
-    to->session = text_copy(from->session, sizeof(from->session));
-    to->version = text_copy(from->version, sizeof(from->version));
-    to->boot_id = text_copy(from->boot_id, sizeof(from->boot_id));
-    return to->exe != NULL && to->cmdline != NULL && to->host != NULL && to->options != NULL &&
-                   to->session != NULL && to->version != NULL && to->boot_id != NULL
-               ? 0
-               : -1;
+    bool complete = true;
+#define X(field) to->field = from->field;
+    PROCESS_NUMBERS(X)
+#undef X
+#define X(field)                                                                                   \
+    to->field = text_copy(from->field, sizeof(from->field));                                       \
+    complete = complete && to->field != NULL;
+    PROCESS_TEXTS(X)
+#undef X
+    return complete ? 0 : -1;
 }

@@ -144,6 +144,15 @@ bool proc_status_read(struct proc_status *status, uint32_t pid);
 /* Whether the recorded process lives under `pid` here; *status (may be NULL) is filled if so. */
 bool process_is_alive(const struct ts_process *process, uint32_t pid, struct proc_status *status);
 
+/*
+ * What is taken from a region's or snapshot's process record to a capture and back: a new field is one line
+ * here, one in capture.h and one in the JSON.
+ */
+#define PROCESS_NUMBERS(X)                                                                         \
+    X(pid) X(parent_pid) X(uid) X(sequence) X(start_ticks) X(start_time) X(end_time) X(depth)      \
+    X(forked) X(sample)
+#define PROCESS_TEXTS(X) X(exe) X(cmdline) X(host) X(options) X(session) X(version) X(boot_id)
+
 /* Copies the strings and numbers that regions and snapshots both record; -1 = out of memory. */
 int process_fill(struct capture_process *to, const struct ts_process *from);
 

@@ -127,23 +127,13 @@ static uint32_t state_number(const char *state)
 
 static void fill_process(struct ts_process *to, const struct capture_process *from)
 {
-    to->pid = from->pid;
-    to->parent_pid = from->parent_pid;
-    to->uid = from->uid;
-    to->sequence = from->sequence;
-    to->start_ticks = from->start_ticks;
-    to->start_time = from->start_time;
-    to->end_time = from->end_time;
     to->state = state_number(from->state);
-    to->depth = from->depth;
-    to->sample = from->sample;
-    COPY_TEXT(to->boot_id, from->boot_id);
-    COPY_TEXT(to->session, from->session);
-    COPY_TEXT(to->version, from->version);
-    COPY_TEXT(to->host, from->host);
-    COPY_TEXT(to->exe, from->exe);
-    COPY_TEXT(to->cmdline, from->cmdline);
-    COPY_TEXT(to->options, from->options);
+#define X(field) to->field = from->field;
+    PROCESS_NUMBERS(X)
+#undef X
+#define X(field) COPY_TEXT(to->field, from->field);
+    PROCESS_TEXTS(X)
+#undef X
 }
 
 static void fill_header(struct ts_snapshot_header *header, const struct capture *capture)
