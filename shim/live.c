@@ -13,6 +13,8 @@
 #define VALUE_MASK ((UINT64_C(1) << VALUE_BITS) - 1)
 #define FIRST_INTERVAL UINT64_C(5000000) /* ns between points of the timeline, doubled when it is full */
 #define SWEEP_ABOVE (UINT64_C(16) << 20)
+#define SWEEP_PAUSE UINT64_C(100000000) /* ns between sweeps at least, and so many times its own duration: */
+#define SWEEP_SHARE 64
 
 /*
  * Live bytes and blocks: generation << 48 | signed number; by compare-and-swap. They may be negative for a while:
@@ -161,14 +163,23 @@ static void tick(uint64_t time, uint64_t bytes)
     ts_store_release(&region_header->timeline_lock, 0);
 }
 
-/* After a great fall the index has pages without blocks: they go back to the system. */
-static void sweep(uint64_t bytes)
+/*
+ * After a great fall the index has pages without blocks: they go back to the system. That takes a look at all of
+ * the index, and a program may rise and fall all the time: it is done seldom.
+ */
+static void sweep(uint64_t time, uint64_t bytes)
 {
+    static uint64_t next;
     uint64_t was = ts_load_relaxed(&high);
-    if (bytes > was)
+    if (bytes > was) {
         ts_store_relaxed(&high, bytes);
-    else if (was > SWEEP_ABOVE && bytes < was / 2 && ts_cas_acq_rel(&high, &was, bytes))
+    } else if (was > SWEEP_ABOVE && bytes < was / 2 && time >= ts_load_relaxed(&next) &&
+               ts_cas_acq_rel(&high, &was, bytes)) {
+        uint64_t begin = clock_now(CLOCK_MONOTONIC);
         index_sweep();
+        uint64_t end = clock_now(CLOCK_MONOTONIC);
+        ts_store_relaxed(&next, end + SWEEP_PAUSE + SWEEP_SHARE * (end - begin));
+    }
 }
 
 void live_flush(struct thread *thread)
@@ -182,7 +193,7 @@ void live_flush(struct thread *thread)
         new_peak(generation, bytes);
     uint64_t time = clock_now(CLOCK_MONOTONIC_COARSE); /* read from memory (vDSO): no system call */
     tick(time, bytes);
-    sweep(bytes);
+    sweep(time, bytes);
     set_allowance(thread, bytes);
 }
 
