@@ -37,10 +37,15 @@ static void count_freed(struct thread *thread, struct shard *shard, const struct
 
 void record_allocation(struct thread *thread, const void *address, size_t size, const struct walk_start *start)
 {
-    uint64_t control = ts_load_acquire(&region_header->control);
-    struct shard *shard = (control & TS_CONTROL_PAUSED) ? NULL : threads_shard(thread);
+    struct shard *shard = threads_shard(thread);
     if (shard == NULL)
         return;
+    /* After the shard: its cells may know a newer control word than one read before its last owner left it. */
+    uint64_t control = ts_load_acquire(&region_header->control);
+    if (__builtin_expect((control & TS_CONTROL_PAUSED) != 0, 0)) {
+        threads_done(thread, shard);
+        return;
+    }
     walk_stack(thread, start, &shard->frames);
     struct block stale, block = {.size = size,
                                  .context = contexts_of(&shard->frames, shard->prefixes),
@@ -80,26 +85,34 @@ void record_put_back(struct thread *thread, const void *address, const struct bl
         threads_done(thread, shard);
 }
 
+/* The place is taken before it is filled: another signal may come in between, and puts its own above. */
 void record_defer(struct thread *thread, const struct block *block)
 {
-    uint32_t i = thread->deferred_count;
+    uint32_t i = ts_add_relaxed(&thread->deferred_count, 1);
     if (i >= THREAD_DEFERRED_MAX) {
+        ts_add_relaxed(&thread->deferred_count, -1u);
         region_drop(TS_DROP_REENTRANT);
         return;
     }
     thread->deferred[i].size = block->size;
     thread->deferred[i].context = block->context;
     thread->deferred[i].generation = block->generation;
-    thread->deferred_count = i + 1;
 }
 
+/*
+ * A signal handler may add to the list at any instant, but takes nothing from it: the last entry is copied first,
+ * then taken if it still is the last.
+ */
 void record_deferred(struct thread *thread)
 {
-    while (thread->deferred_count > 0) {
-        uint32_t i = --thread->deferred_count;
-        struct block block = {thread->deferred[i].size, thread->deferred[i].context,
-                              thread->deferred[i].generation};
-        record_freed(thread, &block, false);
+    uint32_t count = ts_load_relaxed(&thread->deferred_count);
+    while (count > 0) {
+        struct block block = {thread->deferred[count - 1].size, thread->deferred[count - 1].context,
+                              thread->deferred[count - 1].generation};
+        if (ts_cas_acq_rel(&thread->deferred_count, &count, count - 1)) {
+            record_freed(thread, &block, false);
+            count = ts_load_relaxed(&thread->deferred_count);
+        }
     }
 }
 
