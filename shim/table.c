@@ -29,23 +29,37 @@ void table_forked(struct table *table)
     table->growing = 0;
 }
 
-/* One turn around at most: a table that could not grow may be full. */
+/* Takes the empty slot; one slot stays empty for ever, since that is where a search ends. */
+static bool claim(struct table *table, const struct table_slots *slots, struct table_slot *slot, uint64_t *found,
+                  uint64_t hash)
+{
+    if (ts_add_relaxed(&table->used, 1) < slots->mask) {
+        if (ts_cas_acq_rel(&slot->hash, found, hash)) {
+            *found = hash;
+            return true;
+        }
+    } else {
+        *found = 0;
+    }
+    ts_add_relaxed(&table->used, -1u);
+    return false;
+}
+
+/*
+ * Threads that saw room may together have filled the table: the value then stays unfiled, and its path gets
+ * another number when it is met again.
+ */
 static uint32_t insert(struct table *table, struct table_slots *slots, uint64_t hash, uint32_t value)
 {
-    for (uint64_t turns = 0, i = hash & slots->mask; turns <= slots->mask; turns++, i = (i + 1) & slots->mask) {
+    for (uint64_t i = hash & slots->mask;; i = (i + 1) & slots->mask) {
         uint64_t found = ts_load_acquire(&slots->slot[i].hash);
-        if (found == 0) {
-            if (ts_cas_acq_rel(&slots->slot[i].hash, &found, hash)) {
-                ts_add_relaxed(&table->used, 1);
-                found = hash;
-            }
-        }
+        if (found == 0 && !claim(table, slots, &slots->slot[i], &found, hash) && found == 0)
+            return value;
         if (found == hash) {
             uint32_t other = 0;
             return ts_cas_acq_rel(&slots->slot[i].value, &other, value) ? value : other;
         }
     }
-    return value;
 }
 
 /*
