@@ -50,7 +50,7 @@ int main()
     destroy(gone);
     char *quiet = EXPECT_NEW(new (std::nothrow) char[33], 33);
     volatile size_t too_much = SIZE_MAX / 4;
-    char *none;
+    char *volatile none; /* clang would leave the call out */
     EXPECT_HIDDEN(none = new (std::nothrow) char[too_much]); /* throws inside */
     EXPECT_TRUE(none == nullptr);
     EXPECT_TRUE(kept != nullptr && quiet != nullptr);
