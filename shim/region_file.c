@@ -126,23 +126,29 @@ static void name_in(struct region_file *file, size_t directory_length, uint64_t 
     }
 }
 
-/* The program that ran in this process before exec left a region under `path`. */
+/*
+ * The program that ran in this process before exec left a region under `path`: marks it as replaced, through a
+ * mapping, since a write raises SIGXFSZ where file sizes are limited. One that fork made is removed.
+ */
 static void end_predecessor(const char *path)
 {
-    static struct ts_header header; /* start-up is one thread's; too large for a small stack */
+    struct stat st;
     int fd = sys_open(path, O_RDWR | O_NOFOLLOW, 0);
     if (fd < 0)
         return;
-    long got = sys_pread(fd, &header, sizeof header, 0);
-    if (got == (long)sizeof header && header.version == TS_REGION_VERSION) {
-        uint32_t state = TS_STATE_REPLACED;
-        uint64_t now = region_file_now();
-        if (header.process.forked && header.process.pid == sys_getpid())
-            sys_unlink(path);
-        sys_pwrite(fd, &now, sizeof now, offsetof(struct ts_header, process.end_time));
-        sys_pwrite(fd, &state, sizeof state, offsetof(struct ts_header, process.state));
-    }
+    struct ts_header *header = NULL;
+    if (!sys_failed(sys_call(SYS_fstat, fd, &st, 0, 0)) && S_ISREG(st.st_mode) && st.st_size >= TS_HEADER_SIZE)
+        header = sys_mmap(NULL, TS_HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     sys_close(fd);
+    if (header == NULL)
+        return;
+    if (header->version == TS_REGION_VERSION && header->process.pid == sys_getpid()) {
+        if (header->process.forked)
+            sys_unlink(path);
+        ts_store_relaxed(&header->process.end_time, region_file_now());
+        ts_store_release(&header->process.state, (uint32_t)TS_STATE_REPLACED);
+    }
+    sys_munmap(header, TS_HEADER_SIZE);
 }
 
 /* How much may be mapped: all of it, unless limits on address space or file size stand against it. */
@@ -159,9 +165,11 @@ static uint64_t allowed_size(void)
 
 bool region_file_create(struct region_file *file, bool forked)
 {
-    if (!choose_directory(file->path, sizeof file->path - 64))
+    file->path[file->directory] = '\0';
+    if ((!forked || !usable_directory(file->path, false)) &&
+        !choose_directory(file->path, sizeof file->path - 64))
         return false;
-    size_t directory = text_length(file->path);
+    file->directory = (uint32_t)text_length(file->path);
     file->forked = forked;
     file->start_ticks = read_stat(0).start_ticks;
     file->size = allowed_size();
@@ -169,7 +177,7 @@ bool region_file_create(struct region_file *file, bool forked)
         return refuse("file size or address space limit too small for region in", file->path,
                       "raise 'ulimit -f' and 'ulimit -v'");
     for (file->sequence = 0; file->sequence <= TS_SEQUENCE_MAX; file->sequence++) {
-        name_in(file, directory, sys_getpid());
+        name_in(file, file->directory, sys_getpid());
         file->fd = sys_open(file->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
         if (file->fd != -17 /* EEXIST */)
             break;

@@ -32,12 +32,6 @@ static inline long sys_munmap(void *address, size_t size)
     return sys_call(SYS_munmap, address, size, 0, 0);
 }
 
-static inline long sys_mremap_to(void *from, size_t size, void *to)
-{
-    return sys_call6(SYS_mremap, (long)from, (long)size, (long)size,
-                     MREMAP_MAYMOVE | MREMAP_FIXED, (long)to, 0);
-}
-
 static inline long sys_mprotect(void *address, size_t size, int protection)
 {
     return sys_call(SYS_mprotect, address, size, protection, 0);
@@ -61,16 +55,6 @@ static inline long sys_read(int fd, void *buffer, size_t size)
 static inline long sys_write(int fd, const void *buffer, size_t size)
 {
     return sys_call(SYS_write, fd, buffer, size, 0);
-}
-
-static inline long sys_pread(int fd, void *buffer, size_t size, long at)
-{
-    return sys_call(SYS_pread64, fd, buffer, size, at);
-}
-
-static inline long sys_pwrite(int fd, const void *buffer, size_t size, long at)
-{
-    return sys_call(SYS_pwrite64, fd, buffer, size, at);
 }
 
 static inline void sys_close(int fd)
