@@ -1,6 +1,6 @@
 /*
- * What the tests that read the writer's region share: a writer in a region directory of its own, the checks
- * that every capture of it must pass, and TAP.
+ * What the tests that read the writer's region share: a writer in a region directory of its own,
+ * the checks that every capture of it must pass, and TAP.
  */
 #ifndef TRACESNAP_TESTS_LIVE_FLIGHT_H
 #define TRACESNAP_TESTS_LIVE_FLIGHT_H
@@ -23,7 +23,7 @@ struct flight {
 void flights_begin(void);
 void flights_end(void);
 
-/* Starts the traced writer; it is at work when this returns, but may not have filled its lists yet. */
+/* Starts the traced writer; its lists are not filled yet when this returns. */
 void flight_start(struct flight *flight);
 /* Waits until the lists of fixed length have their length. */
 void flight_wait_filled(const struct flight *flight);

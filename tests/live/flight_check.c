@@ -1,10 +1,11 @@
 /*
  * What must hold of every capture of a writer that never stops.
  *
- * Captures are of one process, so whatever only grows in it may not shrink from one capture to the next. A
- * context is known again by its path: the hash of its keys from the root. The lists of fixed length are what
- * finds an order of reading that is wrong: a reader that sees a free but not the allocation that came before
- * finds them too short, one that sees allocations long before the frees finds them too long.
+ * Captures are of one process, so whatever only grows in it may not shrink from one capture to the
+ * next. A context is known again by its path: the hash of its keys from the root. The lists of
+ * fixed length are what finds an order of reading that is wrong: a reader that sees a free but not
+ * the allocation that came before finds them too short, one that sees allocations long before the
+ * frees finds them too long.
  */
 #include "tests/live/flight.h"
 
@@ -19,7 +20,7 @@
 
 #define EXPLAINED 3u /* failures of a kind that are explained */
 
-/* Each thread may be between malloc and free; and a reader may be a few operations late for each. */
+/* Each thread may be between malloc and free, and a reader some operations late. */
 #define BOUNDS_SLACK (3 * WRITER_THREADS)
 
 struct seen {
@@ -55,7 +56,8 @@ static uint64_t live_count(const struct capture_values *values)
 
 static void check_context(struct checker *checker, const struct capture_values *values)
 {
-    if (values->freed_count > values->allocated_count || values->freed_size > values->allocated_size)
+    if (values->freed_count > values->allocated_count ||
+        values->freed_size > values->allocated_size)
         fail(checker, CHECK_NEGATIVE, "%" PRIu64 " blocks freed of %" PRIu64, values->freed_count,
              values->allocated_count);
     if ((live_count(values) == 0) != (live_size(values) == 0) ||
@@ -65,7 +67,7 @@ static void check_context(struct checker *checker, const struct capture_values *
              values->peak_size);
 }
 
-/* A list of fixed length, known by the size of its blocks. Its context may have been split by a race. */
+/* A list of fixed length, known by the size of its blocks. A race may have split its context. */
 struct list {
     uint64_t size, least, most;
     const char *name;
@@ -130,7 +132,8 @@ static void make_room(struct checker *checker, uint32_t contexts)
 
 static bool went_back(const struct capture_values *old, const struct capture_values *new)
 {
-    return new->allocated_count < old->allocated_count || new->allocated_size < old->allocated_size ||
+    return new->allocated_count < old->allocated_count ||
+           new->allocated_size < old->allocated_size ||
            new->freed_count < old->freed_count || new->freed_size < old->freed_size ||
            new->temporary_count < old->temporary_count;
 }

@@ -1,6 +1,6 @@
 /*
- * `clear`, `pause`, `resume` and `reset-peak` from outside while the writer is in full flight; and, with the
- * writer stopped, counts that must be its own to the byte.
+ * `clear`, `pause`, `resume` and `reset-peak` from outside while the writer is in full flight; and,
+ * with the writer stopped, counts that must be its own to the byte.
  */
 #include "tests/live/flight.h"
 
@@ -91,8 +91,8 @@ static void compare(const struct flight *flight, struct exact *exact)
 }
 
 /*
- * From a `clear` of the stopped writer on, region and books count the same; a pause, in which blocks from before
- * are freed and new ones are not recorded, is part of every other round.
+ * From a `clear` of the stopped writer on, region and books count the same; a pause, in which
+ * blocks from before are freed and new ones are not recorded, is part of every other round.
  */
 static void exact_round(const struct flight *flight, struct exact *exact, unsigned *seed)
 {

@@ -33,7 +33,7 @@ static struct capture *capture_of(const struct flight *flight, struct checker *c
     return capture;
 }
 
-/* What the writer, stopped, has in its books, must be in the region; libc's few blocks come on top. */
+/* What the stopped writer has in its books must be in the region; libc's few blocks come on top. */
 static void compare_with_books(const struct flight *flight, const struct capture *capture)
 {
     const struct capture_values *totals = &capture->totals;

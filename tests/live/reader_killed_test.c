@@ -1,6 +1,6 @@
 /*
- * Writers killed at a random moment: the region that is left reads, and holds what the dead one's books say but
- * for the operation that each thread was in.
+ * Writers killed at a random moment: the region that is left reads, and holds what the dead one's
+ * books say but for the operation that each thread was in.
  */
 #include "tests/live/flight.h"
 
@@ -21,7 +21,7 @@ struct results {
     unsigned regions, early, wrong_state, wrong_books, wrong_error;
 };
 
-/* found - expected lies within what libc adds and what the threads had not written into one or the other. */
+/* They differ by what libc adds, and what a thread had written into one but not the other. */
 static bool is_near(uint64_t found, uint64_t expected, uint64_t base, uint64_t each)
 {
     return found + WRITER_THREADS * each >= expected &&

@@ -1,8 +1,8 @@
 /*
- * A program in full flight, to be read from outside: threads that allocate, free, resize and hand over at the
- * same time, in many contexts, with a total that grows and shrinks and a peak that keeps moving. It keeps its
- * own books in a page that the reader maps, too, and stops at command. What it does depends on nothing but each
- * thread's own sequence of numbers.
+ * A program in full flight, to be read from outside: threads that allocate, free, resize and hand
+ * over at the same time, in many contexts, with a total that grows and shrinks and a peak that
+ * keeps moving. It keeps its own books in a page that the reader maps, too, and stops at command.
+ * What it does depends on nothing but each thread's own sequence of numbers.
  *
  *     writer PAGE-FILE
  */
@@ -121,8 +121,10 @@ static struct tag *step(struct worker *worker, struct tag *old, uint64_t path, u
         return book(worker, realloc(strike(worker, old), size), size);
     if (path & 1)
         return book(worker, calloc(1, size), size);
-    if (path & 2)
-        return book(worker, aligned_alloc(64, (size + 63) & ~(size_t)63), (size + 63) & ~(size_t)63);
+    if (path & 2) {
+        size = (size + 63) & ~(size_t)63;
+        return book(worker, aligned_alloc(64, size), size);
+    }
     return book(worker, malloc(size), size);
 }
 
