@@ -2,7 +2,6 @@
  * hash -> number: inserting and growing. See table.h for the protocol.
  */
 #include "shim/table.h"
-#include "region/layout.h"
 #include "shim/system.h"
 
 static size_t bytes_of(uint64_t slots)
@@ -62,51 +61,63 @@ static uint32_t insert(struct table *table, struct table_slots *slots, uint64_t 
     }
 }
 
+/* Copies what is published; returns how much that is. */
+static uint32_t copy(struct table_slots *to, const struct table_slots *from)
+{
+    uint32_t copied = 0;
+    for (uint64_t i = 0; i <= from->mask; i++) {
+        uint64_t hash = ts_load_acquire(&from->slot[i].hash);
+        uint32_t value = ts_load_acquire(&from->slot[i].value);
+        uint64_t at = hash & to->mask;
+        if (hash == 0 || value == 0)
+            continue;
+        while (to->slot[at].hash != 0)
+            at = (at + 1) & to->mask;
+        to->slot[at].hash = hash;
+        to->slot[at].value = value;
+        copied++;
+    }
+    return copied;
+}
+
 /*
- * Three quarters full: copies to a table of twice the size. The old one stays mapped, since threads may be
- * reading it, but gives its pages back: what they read there is then an empty table, a miss.
+ * To a table of twice the size. The old one stays mapped, since threads may be reading it, but gives its pages
+ * back: what they read there is then an empty table, a miss. Several threads may be doing this: the first wins.
  */
 static void grow(struct table *table, struct table_slots *old)
 {
-    uint32_t nobody = 0;
-    if (!ts_cas_acq_rel(&table->growing, &nobody, 1))
+    struct table_slots *new = make((old->mask + 1) * 2), *expected = old;
+    if (new == NULL)
         return;
-    struct table_slots *new = NULL;
-    if (ts_load_acquire(&table->slots) == old)
-        new = make((old->mask + 1) * 2);
-    if (new != NULL) {
-        uint32_t used = 0;
-        for (uint64_t i = 0; i <= old->mask; i++) {
-            uint64_t hash = ts_load_acquire(&old->slot[i].hash);
-            uint32_t value = ts_load_acquire(&old->slot[i].value);
-            uint64_t at = hash & new->mask;
-            if (hash == 0 || value == 0)
-                continue;
-            while (new->slot[at].hash != 0)
-                at = (at + 1) & new->mask;
-            new->slot[at].hash = hash;
-            new->slot[at].value = value;
-            used++;
-        }
-        ts_store_relaxed(&table->used, used);
-        ts_store_release(&table->slots, new);
-        /* The first page stays: it holds the mask. */
-        size_t size = bytes_of(old->mask + 1);
-        if (size > 4096)
-            sys_madvise((char *)old + 4096, size - 4096, MADV_DONTNEED);
+    uint32_t copied = copy(new, old), used = ts_load_relaxed(&table->used);
+    if (!ts_cas_acq_rel(&table->slots, &expected, new)) {
+        memory_unmap(new, bytes_of(new->mask + 1));
+        return;
     }
-    ts_store_release(&table->growing, 0);
+    ts_add_relaxed(&table->used, copied - used); /* inserts since count on, never too few */
+    /* The first page stays: it holds the mask. */
+    size_t size = bytes_of(old->mask + 1);
+    if (size > 4096)
+        sys_madvise((char *)old + 4096, size - 4096, MADV_DONTNEED);
 }
 
+/*
+ * Half full: one thread copies, and the others go on. It may be kept from it for long, without a processor or by
+ * a fork that holds its page faults up: when three quarters are full, whoever comes copies, too.
+ */
 bool table_has_room(struct table *table)
 {
     struct table_slots *slots = ts_load_acquire(&table->slots);
-    if (__builtin_expect(ts_load_relaxed(&table->used) > slots->mask / 4 * 3, 0)) {
+    uint32_t used = ts_load_relaxed(&table->used), nobody = 0;
+    if (__builtin_expect(used > slots->mask / 4 * 3, 0)) {
         grow(table, slots);
-        slots = ts_load_acquire(&table->slots);
+    } else if (__builtin_expect(used > slots->mask / 2, 0) && ts_cas_acq_rel(&table->growing, &nobody, 1)) {
+        if (ts_load_acquire(&table->slots) == slots)
+            grow(table, slots);
+        ts_store_release(&table->growing, 0);
     }
-    /* Another thread may be copying: there is room for a while. One path adds at most TS_DEPTH_MAX. */
-    return ts_load_relaxed(&table->used) <= slots->mask / 16 * 15 - 2 * TS_DEPTH_MAX;
+    slots = ts_load_acquire(&table->slots);
+    return ts_load_relaxed(&table->used) <= slots->mask / 16 * 15;
 }
 
 uint32_t table_insert(struct table *table, uint64_t hash, uint32_t value)

@@ -29,7 +29,7 @@ struct table_slots {
 struct table {
     struct table_slots *slots; /* the current ones; replaced by release when grown */
     uint32_t used;             /* claimed slots, about */
-    uint32_t growing;          /* 1 while one thread copies */
+    uint32_t growing;          /* 1 while the first thread copies */
 };
 
 bool table_start(struct table *table, uint64_t slots);
@@ -47,10 +47,7 @@ static inline uint32_t table_find(const struct table *table, uint64_t hash)
     }
 }
 
-/*
- * Whether there is room for some hundred more, growing where needed. False when memory is refused: nothing may
- * be inserted then, since a search ends at an empty slot only.
- */
+/* Whether there is room for more, growing where needed. False when memory is refused. */
 bool table_has_room(struct table *table);
 
 /* Files value under hash; returns the number that is filed there in the end, which may be another thread's. */
