@@ -24,7 +24,7 @@ static uint64_t mapped_size;
 static uint64_t committed;       /* bytes from the start; only grows; by compare-and-swap */
 static uint64_t table_committed; /* slab numbers whose table words are backed */
 static uint32_t spare;           /* a slab number + 1 that lost a race, 0 = none */
-static uint32_t reuse, reuse_end; /* slabs below reuse_end with an empty table word may be taken (fork) */
+static uint32_t reuse, reuse_end; /* fork: slabs below reuse_end with an empty table word may be backed and taken */
 static uint32_t refused;
 static struct region_file file;
 
@@ -118,9 +118,10 @@ static bool take_slab(uint32_t *number)
     }
     while (ts_load_relaxed(&reuse) < ts_load_relaxed(&reuse_end)) {
         uint32_t candidate = ts_add_relaxed(&reuse, 1);
+        uint64_t from = TS_SLABS_OFFSET + (uint64_t)candidate * TS_SLAB_SIZE;
         if (candidate < reuse_end && ts_load_relaxed(&slab_table(base)[candidate]) == 0) {
             *number = candidate;
-            return true;
+            return back(base, from, from + TS_SLAB_SIZE);
         }
     }
     if (ts_load_relaxed(&refused) != 0 && ts_add_relaxed(&refused, 1) % RETRY_EVERY != 0)
@@ -215,25 +216,61 @@ bool region_create(void)
     return true;
 }
 
-/* Copies header, slab table and the slabs that a child inherits to the mapping at `to`. */
-static void copy_inherited(uint8_t *to, uint32_t slabs)
+/*
+ * Writes the table of the slabs that a child inherits. By its own directory: in the region the parent goes on
+ * publishing slabs, of which the child knows nothing.
+ */
+static bool copy_table(uint8_t *to, uint32_t slabs)
 {
-    struct ts_header *header = (struct ts_header *)to;
-    fill_header(header);
-    header->node_count = region_header->node_count;
-    header->context_count = region_header->context_count;
-    header->module_count = region_header->module_count;
-    header->slab_count = slabs;
-    header->control = region_header->control;
-    header->committed = committed;
-    for (uint32_t i = 0; i < slabs; i++) {
-        uint32_t word = ts_load_acquire(&slab_table(base)[i]);
-        unsigned kind = TS_SLAB_KIND(word);
-        if (kind == 0 || kind >= TS_SLAB_KIND_COUNT || !directory[kind].inherited)
-            continue;
-        __builtin_memcpy(slab_address(to, i), slab_address(base, i), TS_SLAB_SIZE);
-        slab_table(to)[i] = word;
+    for (uint64_t at = PAGE; at < slabs * sizeof(uint32_t); at += PAGE)
+        if (!back(to, TS_SLAB_TABLE_OFFSET + at, TS_SLAB_TABLE_OFFSET + at + PAGE))
+            return false;
+    for (unsigned kind = 0; kind < TS_SLAB_KIND_COUNT; kind++) {
+        for (uint32_t i = 0; directory[kind].inherited && i < directory[kind].limit && i < slabs; i++) {
+            const uint8_t *slab = directory[kind].slabs[i];
+            if (slab != NULL)
+                slab_table(to)[(slab - slab_address(base, 0)) / TS_SLAB_SIZE] = TS_SLAB_WORD(kind, i);
+        }
     }
+    return true;
+}
+
+/* Backs and copies the slabs that are in the child's table, a run of neighbours at a time. */
+static bool copy_slabs(uint8_t *to, uint32_t slabs)
+{
+    const uint32_t *words = slab_table(to);
+    for (uint32_t i = 0, end; i < slabs; i = end + 1) {
+        for (end = i; end < slabs && words[end] != 0;)
+            end++;
+        uint64_t from = TS_SLABS_OFFSET + (uint64_t)i * TS_SLAB_SIZE, size = (uint64_t)(end - i) * TS_SLAB_SIZE;
+        if (size != 0 && !back(to, from, from + size))
+            return false;
+        __builtin_memcpy(to + from, base + from, size);
+    }
+    return true;
+}
+
+/* The cursors are read last: what the child adds comes after all that was copied. */
+static void copy_header(struct ts_header *header, uint32_t slabs)
+{
+    fill_header(header);
+    header->node_count = ts_load_acquire(&region_header->node_count);
+    header->context_count = ts_load_acquire(&region_header->context_count);
+    header->module_count = ts_load_acquire(&region_header->module_count);
+    header->slab_count = slabs;
+    header->control = ts_load_acquire(&region_header->control);
+    header->committed = committed;
+}
+
+/* Puts the child's file in the place of its parent's. Several mappings: mremap moves but one before Linux 6.17. */
+static bool replace_mapping(uint64_t end)
+{
+    int flags = MAP_SHARED | MAP_NORESERVE | MAP_FIXED;
+    if (sys_mmap(base, file.size, PROT_NONE, flags, file.fd, 0) == NULL ||
+        sys_failed(sys_mprotect(base, end, PROT_READ | PROT_WRITE)))
+        return false;
+    sys_madvise(base, file.size, MADV_DONTDUMP);
+    return true;
 }
 
 /* An ordinal is never greater than the number of slabs handed out. */
@@ -246,28 +283,26 @@ static void forget_slabs(uint32_t slabs)
 
 bool region_fork(void)
 {
-    uint64_t old_size = mapped_size, was_committed = committed;
-    uint32_t slabs = region_header->slab_count;
+    uint64_t old_size = mapped_size;
+    uint32_t slabs = ts_load_acquire(&region_header->slab_count);
     uint64_t end = TS_SLABS_OFFSET + (uint64_t)slabs * TS_SLAB_SIZE;
     if (!region_file_create(&file, true))
         return false;
-    uint8_t *at = end <= file.size ? map_file(end) : NULL;
-    bool right = at != NULL && file.size == old_size;
-    for (uint64_t i = PAGE; right && i < slabs * sizeof(uint32_t); i += PAGE)
-        right = back(at, TS_SLAB_TABLE_OFFSET + i, TS_SLAB_TABLE_OFFSET + i + PAGE);
+    uint8_t *at = file.size == old_size ? map_file(TS_SLABS_OFFSET) : NULL;
+    bool right = at != NULL && copy_table(at, slabs) && copy_slabs(at, slabs);
     if (right) {
         committed = end;
-        copy_inherited(at, slabs);
-        right = !sys_failed(sys_mremap_to(at, file.size, base));
+        copy_header((struct ts_header *)at, slabs);
+        region_header = &stand_in; /* should the mapping be lost half-way */
+        right = replace_mapping(end);
     }
+    if (at != NULL)
+        sys_munmap(at, file.size);
     if (!right) {
-        committed = was_committed;
-        mapped_size = old_size;
-        if (at != NULL)
-            sys_munmap(at, file.size);
         region_file_abandon(&file, "cannot give the child a region", "free space in");
         return false;
     }
+    region_header = (struct ts_header *)base;
     forget_slabs(slabs);
     spare = 0;
     reuse = 0;

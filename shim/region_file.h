@@ -14,11 +14,12 @@ struct region_file {
     uint32_t sequence; /* in its name */
     bool forked;
     uint64_t start_ticks;
+    uint32_t directory; /* length of the directory in path */
     char path[4352];
 };
 
 /*
- * Creates the file, empty and of full size. A predecessor in the same process (before exec) is marked as
+ * Creates the file, empty and of full size; forked: beside the parent's, whatever the environment says by now. A predecessor in the same process (before exec) is marked as
  * replaced, or removed when it was a forked child that only went on to exec. false: said if verbose.
  */
 bool region_file_create(struct region_file *file, bool forked);

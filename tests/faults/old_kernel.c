@@ -1,4 +1,7 @@
-/* A kernel that does not know MADV_POPULATE_WRITE, by a seccomp filter that the next program inherits. */
+/*
+ * A kernel that does not know MADV_POPULATE_WRITE and cannot mremap several mappings, by a seccomp filter that the
+ * next program inherits.
+ */
 #include "tests/faults/fault.h"
 
 #include <errno.h>
@@ -7,11 +10,13 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
-static void forbid_advice(void)
+static void grow_old(void)
 {
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mremap, 3, 0),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 0, 3),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 23 /* MADV_POPULATE_WRITE */, 0, 1),
@@ -26,11 +31,21 @@ static void forbid_advice(void)
 int main(int argc, char **argv)
 {
     if (argc == 1) {
-        forbid_advice();
+        grow_old();
         execl(argv[0], argv[0], "again", NULL);
         return 1;
     }
     for (int i = 0; i < 1000; i++)
         FAULT_MALLOC(100);
-    return tracesnap_is_tracing() ? 0 : 1;
+    FAULT_TRUE(tracesnap_is_tracing());
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        FAULT_MALLOC(100);
+        FAULT_TRUE(tracesnap_is_tracing());
+        _exit(0);
+    }
+    FAULT_EQUAL(waitpid(pid, &status, 0), pid);
+    FAULT_EQUAL(status, 0);
+    return 0;
 }
