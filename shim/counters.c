@@ -114,8 +114,9 @@ bool shards_any_inserting(void)
 
 struct shard *shards_forked(void)
 {
-    for (uint32_t i = 0; i < TS_SHARDS_LIMIT && shards[i] != NULL; i++) {
-        memory_unmap(shards[i], sizeof *shards[i]); /* their parts, some pages, are given up */
+    for (uint32_t i = 0; i < TS_SHARDS_LIMIT; i++) { /* one that was just being made may leave a hole */
+        if (shards[i] != NULL)
+            memory_unmap(shards[i], sizeof *shards[i]); /* their parts, some pages, are given up */
         shards[i] = NULL;
     }
     active = 0;

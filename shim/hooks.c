@@ -287,9 +287,9 @@ int dlclose(void *handle)
 {
     if (!have_next() || next.dlclose == NULL)
         return -1;
-    modules_closing();
+    modules_closing(&thread_self);
     int result = next.dlclose(handle);
-    modules_closed();
+    modules_closed(&thread_self);
     return result;
 }
 

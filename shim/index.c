@@ -222,3 +222,8 @@ void index_sweep(void)
         each_leaf(sweep_leaf, NULL);
     ts_store_release(&index_sweeping, 0);
 }
+
+void index_forked(void)
+{
+    index_sweeping = 0;
+}

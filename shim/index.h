@@ -50,6 +50,9 @@ void index_each(void (*visit)(void *closure, const void *address, const struct b
 /* Gives back pages that describe no block. */
 void index_sweep(void);
 
+/* In a forked child: nobody is sweeping. */
+void index_forked(void);
+
 /* index_large.c */
 bool index_large_insert(const void *address, const struct block *block, struct block *stale);
 bool index_large_take(const void *address, struct block *block, bool remove);

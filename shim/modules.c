@@ -244,18 +244,27 @@ uint32_t modules_find(uintptr_t pc)
     return add_instance(&image, key_high - image.bias, generation);
 }
 
-void modules_closing(void)
+void modules_closing(struct thread *thread)
 {
+    thread->closing++;
     ts_add_acq_rel(&closings, 1);
     /* Rules remember 16 bits of it: forget old ones long before the bits come round. */
     if (ts_add_acq_rel(&module_generation, 1) / 2 % (RULES_FORGET_EVERY / 2) == 0)
         rules_forget();
 }
 
-void modules_closed(void)
+void modules_closed(struct thread *thread)
 {
     ts_add_acq_rel(&module_generation, 1);
     ts_add_acq_rel(&closings, -1u);
+    thread->closing--;
+}
+
+/* Strings go on in a slab of their own: the parent may have added to the one that was copied after the fork. */
+void modules_forked(const struct thread *thread)
+{
+    closings = thread->closing;
+    strings_used = (strings_used + TS_SLAB_SIZE - 1) / TS_SLAB_SIZE * TS_SLAB_SIZE;
 }
 
 bool modules_are_stable(void)

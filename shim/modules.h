@@ -7,6 +7,7 @@
 
 #include "region/atomic.h"
 #include "shim/cfi.h"
+#include "shim/thread.h"
 
 /*
  * One module at one place, or one of its segments where they do not adjoin. Instances are few and live in an array; a rule remembers its instance by index.
@@ -35,8 +36,11 @@ extern uint32_t module_generation;
 /* The module that holds pc; 0 when none does. Records it in the region when it is new. */
 uint32_t modules_find(uintptr_t pc);
 
-void modules_closing(void); /* before dlclose */
-void modules_closed(void);  /* after it */
+void modules_closing(struct thread *thread); /* before dlclose */
+void modules_closed(struct thread *thread);  /* after it */
+
+/* In a forked child: only its own thread's dlcloses are still going on. */
+void modules_forked(const struct thread *thread);
 
 /* While a dlclose runs, what is found may go at any moment: use it, do not remember it. */
 bool modules_are_stable(void);

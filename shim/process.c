@@ -7,6 +7,7 @@
 #include "region/name.h"
 #include "shim/contexts.h"
 #include "shim/libunwind.h"
+#include "shim/modules.h"
 #include "shim/next.h"
 #include "shim/options.h"
 #include "shim/record.h"
@@ -89,6 +90,8 @@ static bool start_child(void)
     main_pid = sys_getpid();
     libunwind_forked();
     contexts_forked();
+    index_forked();
+    modules_forked(&thread_self);
     if (!options.follow || !region_fork()) {
         region_disown(false);
         return false;
@@ -107,7 +110,8 @@ __attribute__((noinline)) bool process_begin(bool allocation)
     uint32_t nobody = 0;
     if (ts_load_acquire(process_mode) == PROCESS_OFF || !allocation)
         return false;
-    if (environ == NULL || !next_resolve() || !ts_cas_acq_rel(&starting, &nobody, 1)) {
+    /* No environment: libc is not ready. Later it says nothing, a program may clear it. */
+    if ((!started && environ == NULL) || !next_resolve() || !ts_cas_acq_rel(&starting, &nobody, 1)) {
         region_drop(TS_DROP_EARLY);
         return false;
     }

@@ -27,6 +27,8 @@ struct thread {
     bool ended;          /* the thread's destructors ran: borrow a shard for each operation */
     uint32_t ends;       /* how often the key's destructor was called */
 
+    uint32_t closing;    /* dlcloses that this thread is inside of */
+
     const void *last; /* the block allocated last, for temporary_count */
 
     /* The thread's part of the process's live total that the total does not hold yet (live.h). */
