@@ -176,7 +176,7 @@ static uint8_t *map_file(uint64_t end)
         return NULL;
     mapped_size = file.size;
     sys_madvise(at, file.size, MADV_DONTDUMP);
-    if (!back(at, 0, TS_HEADER_SIZE + PAGE) || !back(at, TS_SLABS_OFFSET, end)) {
+    if (!back(at, 0, TS_HEADER_SIZE + PAGE) || (end > TS_SLABS_OFFSET && !back(at, TS_SLABS_OFFSET, end))) {
         sys_munmap(at, file.size);
         return NULL;
     }
