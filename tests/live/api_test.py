@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """include/tracesnap.h: it compiles as C and as C++ without a warning, does nothing without the library, and tells
-the truth with it. What a program finds wrong itself, it prints (api_test.c); the snapshots that it takes are read
+the truth with it. What a program finds wrong itself, it prints (api.c); the snapshots that it takes are read
 here."""
 import os
 import shlex
@@ -21,7 +21,7 @@ BUILDS = {
 
 
 def build(command, program):
-    source = SOURCE / "tests/live/api_test.c"
+    source = SOURCE / "tests/live/api.c"
     done = subprocess.run([*command, "-I", SOURCE, "-o", program, source, "-x", "none", "-ldl"],
                           capture_output=True, text=True, timeout=TIMEOUT, check=False)
     assert done.returncode == 0, done.stderr

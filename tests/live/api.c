@@ -3,7 +3,7 @@
  * and without the library by api_test.py. Everything that is wrong is one line on standard output;
  * "done" is the last.
  *
- *     api_test untraced|traced|paused|flight DIRECTORY
+ *     api untraced|traced|paused|flight DIRECTORY
  */
 #include "include/tracesnap.h"
 
