@@ -50,25 +50,24 @@ static uint32_t add_context(uint32_t node, uint64_t hash)
 }
 
 /* The stack is new: finds the longest path that is known, then adds a node for each frame further in. */
-static __attribute__((noinline)) uint32_t insert(const struct walk_frames *frames, const uint64_t *prefixes)
+static __attribute__((noinline)) uint32_t insert(const struct walk_path *path, uint32_t count)
 {
-    uint32_t node = 0, from = 0; /* the root; frames[0 .. from) have no node yet */
+    uint32_t node = 0, from = count; /* the root; path[from .. count) have no node yet */
     if (!table_has_room(&nodes) || !table_has_room(&leaves)) {
         region_drop(TS_DROP_CONTEXTS_FULL);
         return CONTEXT_CATCH_ALL;
     }
-    for (from = 0; from < frames->count; from++) {
-        node = table_find(&nodes, ts_hash_final(prefixes[from]));
+    for (; from > 0; from--) {
+        node = table_find(&nodes, ts_hash_final(path[from - 1].prefix));
         if (node != 0)
             break;
     }
-    while (from > 0) {
-        from--;
-        node = add_node(node, frames->keys[from], ts_hash_final(prefixes[from]));
+    for (; from < count; from++) {
+        node = add_node(node, path[from].key, ts_hash_final(path[from].prefix));
         if (node == 0)
             break;
     }
-    uint32_t context = node == 0 ? 0 : add_context(node, ts_hash_final(prefixes[0]));
+    uint32_t context = node == 0 ? 0 : add_context(node, ts_hash_final(path[count - 1].prefix));
     if (context == 0) {
         region_drop(TS_DROP_CONTEXTS_FULL);
         return CONTEXT_CATCH_ALL;
@@ -76,15 +75,10 @@ static __attribute__((noinline)) uint32_t insert(const struct walk_frames *frame
     return context;
 }
 
-uint32_t contexts_of(const struct walk_frames *frames, uint64_t *prefixes)
+uint32_t contexts_of(const struct walk_frames *frames)
 {
-    uint64_t prefix = TS_HASH_ROOT;
-    for (uint32_t i = frames->count; i-- > 0;) {
-        prefix = ts_hash_step(prefix, frames->keys[i]);
-        prefixes[i] = prefix;
-    }
-    uint32_t context = table_find(&leaves, ts_hash_final(prefix));
-    return __builtin_expect(context != 0, 1) ? context : insert(frames, prefixes);
+    uint32_t context = table_find(&leaves, ts_hash_final(frames->path[frames->count - 1].prefix));
+    return __builtin_expect(context != 0, 1) ? context : insert(frames->path, frames->count);
 }
 
 bool contexts_start(void)

@@ -15,8 +15,8 @@ void contexts_forked(void);
 
 /*
  * The context of the captured frames: 1 to TS_CONTEXTS_LIMIT - 1; the catch-all, counted, when nothing more
- * can be recorded. prefixes: room for count + 1 hashes.
+ * can be recorded.
  */
-uint32_t contexts_of(const struct walk_frames *frames, uint64_t *prefixes);
+uint32_t contexts_of(const struct walk_frames *frames);
 
 #endif

@@ -50,6 +50,7 @@ static bool claim(struct shard *shard, uint32_t tid)
         !ts_cas_acq_rel(&shard->record->owner, &nobody, tid))
         return false;
     shard->record->tid = tid;
+    shard->frames.reusable = false; /* the last stack was another thread's */
     shard->record->threads++;
     shard_set_name(shard, program_name());
     ts_add_relaxed(&active, 1);

@@ -21,7 +21,6 @@ struct shard {
     struct ts_shard *record;
     struct shard_part *parts[SHARD_PARTS];
     struct shard_part first;
-    uint64_t prefixes[TS_DEPTH_MAX + 2];
     struct walk_frames frames;
 };
 

@@ -2,7 +2,7 @@
  * libunwind, used so that it can do no harm (checked against 1.6.2).
  *
  * As a step it runs in its "remote" mode with accessors of ours: every word that it reads was proven to be
- * stack or unwind table, it looks modules up as we do, takes no loader lock, opens no pipe and caches nothing. Its one
+ * stack or unwind table, it looks modules up as we do, takes no loader lock, keeps no pipe and caches nothing. Its one
  * lock, around its memory pool, is why a thread that finds another inside gives up after a while.
  *
  * As the oracle it runs in its local mode, which shares nothing with our code, not even the module look-up. It opens
@@ -13,10 +13,12 @@
 #include "shim/options.h"
 #include "shim/region.h"
 #include "shim/stack.h"
+#include "shim/system.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <libunwind.h>
+#include <sys/stat.h>
 
 #define SPINS_MAX 20000 /* some 0.2 ms: a walk of 100 odd frames takes less */
 
@@ -136,6 +138,31 @@ static unw_accessors_t accessors = {find_proc_info, put_unwind_info, no_list,   
 #define EXPANDED(x) TEXT(x)
 #define LOAD(table, library, member, name) ((table).member = (__typeof__((table).member))dlsym(library, name))
 
+/*
+ * libunwind opens a pipe when it starts, for checks of memory that its remote mode leaves to us, and keeps it: the
+ * program's next descriptor would be another than without us. A pipe that came to the two lowest free numbers
+ * meanwhile is that one, and is closed.
+ */
+static void start_without_pipe(void)
+{
+    struct stat st[2];
+    int fds[2] = {sys_open("/dev/null", O_RDONLY, 0), sys_open("/dev/null", O_RDONLY, 0)};
+    for (int i = 0; i < 2; i++)
+        if (fds[i] >= 0)
+            sys_close(fds[i]);
+    space = remote.create_addr_space(&accessors, 0);
+    if (space == NULL)
+        return;
+    remote.set_caching_policy(space, UNW_CACHE_NONE);
+    for (int i = 0; i < 2; i++)
+        if (fds[i] < 0 || sys_failed(sys_call(SYS_fstat, fds[i], &st[i], 0, 0)) || !S_ISFIFO(st[i].st_mode))
+            return;
+    if (st[0].st_ino == st[1].st_ino && st[0].st_dev == st[1].st_dev) {
+        sys_close(fds[0]);
+        sys_close(fds[1]);
+    }
+}
+
 static void load_remote(void)
 {
     void *library = dlopen("libunwind-x86_64.so.8", RTLD_NOW | RTLD_LOCAL);
@@ -151,9 +178,7 @@ static void load_remote(void)
     if (!remote.create_addr_space || !remote.set_caching_policy || !remote.init_remote || !remote.step ||
         !remote.get_reg || !remote.is_signal_frame || !remote.search_table)
         return;
-    space = remote.create_addr_space(&accessors, 0);
-    if (space != NULL)
-        remote.set_caching_policy(space, UNW_CACHE_NONE);
+    start_without_pipe();
 }
 
 static void load_oracle(void)
@@ -179,6 +204,7 @@ void libunwind_start(void)
         load_remote();
     if (options.verify)
         load_oracle();
+    dlerror(); /* what is missing here must not be the program's last error */
 }
 
 void libunwind_forked(void)
@@ -198,26 +224,28 @@ static bool enter(void)
     return false;
 }
 
-static void walk_from(unw_cursor_t *cursor, const struct walk_start *start, struct walk_frames *frames)
+static void walk_from(unw_cursor_t *cursor, const struct walk_start *start, struct walk_frames *frames,
+                      uint32_t *count)
 {
     unw_word_t pc = 0, sp = 0;
     bool outside = false; /* of our own frames */
     int signal = 0;
-    frames->count = 0;
+    *count = 0;
     do {
         if (remote.get_reg(cursor, UNW_REG_IP, &pc) < 0 || remote.get_reg(cursor, UNW_REG_SP, &sp) < 0 ||
             pc == 0)
             return;
         outside = outside || (pc == start->pc && sp == start->sp);
         if (outside) {
-            frames->keys[frames->count] = signal > 0;
-            frames->pcs[frames->count++] = pc;
+            frames->fresh_keys[*count] = signal > 0;
+            frames->fresh[(*count)++] = (struct walk_state){pc, sp, 0, 0};
         }
         signal = remote.is_signal_frame(cursor);
-    } while (frames->count < options.depth && remote.step(cursor) > 0);
+    } while (*count < options.depth && remote.step(cursor) > 0);
 }
 
-bool libunwind_walk(struct thread *thread, const struct walk_start *start, struct walk_frames *frames)
+bool libunwind_walk(struct thread *thread, const struct walk_start *start, struct walk_frames *frames,
+                    uint32_t *count)
 {
     struct walker walker = {.tables = {NULL, NULL, NULL}};
     unw_cursor_t cursor;
@@ -234,11 +262,11 @@ bool libunwind_walk(struct thread *thread, const struct walk_start *start, struc
                      : "=m"(r[UNW_X86_64_R12]), "=m"(r[UNW_X86_64_R13]), "=m"(r[UNW_X86_64_R14]),
                        "=m"(r[UNW_X86_64_R15]));
     stack_begin(&walker.view, thread, r[UNW_X86_64_RSP]);
-    frames->count = 0;
+    *count = 0;
     if (remote.init_remote(&cursor, space, &walker) == 0)
-        walk_from(&cursor, start, frames);
+        walk_from(&cursor, start, frames, count);
     ts_store_release(&in_use, 0);
-    return frames->count > 0;
+    return *count > 0;
 }
 
 void libunwind_verify(const struct walk_start *start, const struct walk_frames *frames)
@@ -248,20 +276,22 @@ void libunwind_verify(const struct walk_start *start, const struct walk_frames *
     unw_word_t pc = 0, sp = 0;
     uint32_t at = 0, bound = frames->count < frames->checked ? frames->count : frames->checked;
     int kept = errno;
-    if (!oracle || local.getcontext(&context) < 0 || local.init_local(&cursor, &context) < 0)
+    if (!oracle || local.getcontext(&context) < 0 || local.init_local(&cursor, &context) < 0) {
+        errno = kept;
         return;
+    }
     while (local.step(&cursor) > 0 && local.get_reg(&cursor, UNW_REG_IP, &pc) >= 0 && pc != 0) {
         local.get_reg(&cursor, UNW_REG_SP, &sp);
         if (at == 0 && !(pc == start->pc && sp == start->sp))
             continue;
-        if (at == bound || frames->pcs[at] != pc)
+        if (at == bound || frames->state[frames->count - 1 - at].pc != pc)
             break;
         at++;
         pc = 0;
     }
     errno = kept;
     /* A stack that we cut, guessed or lost is compared as far as we claim to know it. */
-    bool agrees = at == bound || (frames->pcs[at] == 0 && at + 1 == frames->count);
+    bool agrees = at == bound || (frames->state[frames->count - 1 - at].pc == 0 && at + 1 == frames->count);
     if (agrees && frames->complete && frames->checked == UINT32_MAX)
         agrees = pc == 0; /* libunwind ended where we did */
     region_gauge(TS_GAUGE_VERIFIED, 1);

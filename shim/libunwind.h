@@ -11,10 +11,11 @@
 void libunwind_start(void);
 
 /*
- * Fills frames->pcs and count; keys[i] is 1 where pcs[i] was interrupted by a signal, else 0. False: not
+ * Fills fresh[].pc and *count; fresh_keys[i] is 1 where that pc was interrupted by a signal, else 0. False: not
  * loaded, busy in another thread for too long, or lost.
  */
-bool libunwind_walk(struct thread *thread, const struct walk_start *start, struct walk_frames *frames);
+bool libunwind_walk(struct thread *thread, const struct walk_start *start, struct walk_frames *frames,
+                    uint32_t *count);
 
 /* Unwinds a second time by libunwind's local mode and counts a disagreement with frames. */
 void libunwind_verify(const struct walk_start *start, const struct walk_frames *frames);

@@ -48,7 +48,7 @@ void record_allocation(struct thread *thread, const void *address, size_t size, 
     }
     walk_stack(thread, start, &shard->frames);
     struct block stale, block = {.size = size,
-                                 .context = contexts_of(&shard->frames, shard->prefixes),
+                                 .context = contexts_of(&shard->frames),
                                  .generation = TS_CONTROL_GENERATION(control)};
     struct ts_cell *cell = cell_of(shard, &block.context);
     if (cell != NULL && index_insert(shard, address, &block, &stale)) {

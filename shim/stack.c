@@ -47,24 +47,25 @@ static void view_own(struct stack_view *view)
     view->size = view->thread->stack_high - view->low;
 }
 
-void stack_begin(struct stack_view *view, struct thread *thread, uintptr_t sp)
+bool stack_begin(struct stack_view *view, struct thread *thread, uintptr_t sp)
 {
     view->thread = thread;
     if (sp - thread->stack_low < thread->stack_high - thread->stack_low) {
         view_own(view);
-        return;
+        return true;
     }
     uintptr_t page = sp & ~(PAGE - 1);
     if (sp >> FOREIGN_SHIFT != thread->stack_foreign) {
         if (learn_own(thread, sp)) {
             thread->stack_low = page;
             view_own(view);
-            return;
+            return true;
         }
         thread->stack_foreign = sp >> FOREIGN_SHIFT;
     }
     view->low = page;
     view->size = PAGE;
+    return false;
 }
 
 bool stack_widen(struct stack_view *view, uintptr_t address)

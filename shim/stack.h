@@ -14,8 +14,8 @@ struct stack_view {
     struct thread *thread;
 };
 
-/* Starts a capture whose stack pointer is sp (readable: the caller runs on it). */
-void stack_begin(struct stack_view *view, struct thread *thread, uintptr_t sp);
+/* Starts a capture whose stack pointer is sp (readable: the caller runs on it). True: the thread's own stack. */
+bool stack_begin(struct stack_view *view, struct thread *thread, uintptr_t sp);
 
 /* Not in the view: tries to widen it, by the thread's own stack or page by page through the kernel. */
 bool stack_widen(struct stack_view *view, uintptr_t address);

@@ -1,9 +1,10 @@
 /*
- * The walk by our own rules. A frame that no rule expresses (RULE_ODD) sends the whole capture to libunwind;
+ * The walk by our own rules, from the innermost frame to where the last stack is met again. A frame that no rule expresses (RULE_ODD) sends the whole capture to libunwind;
  * code without unwind information is passed by its frame pointer where that looks like one, else the stack
  * ends there with a mark.
  */
 #include "shim/walk.h"
+#include "region/hash.h"
 #include "region/key.h"
 #include "shim/libunwind.h"
 #include "shim/machine.h"
@@ -101,13 +102,6 @@ static __attribute__((noinline)) enum step advance_specially(struct state *state
     }
 }
 
-static void mark(struct walk_frames *frames, enum ts_mark why, enum ts_drop drop)
-{
-    frames->keys[frames->count] = ts_key(TS_FRAME_MARK, 0, why);
-    frames->pcs[frames->count++] = 0;
-    region_drop(drop);
-}
-
 /* In [low, low + size), and a multiple of 8. */
 static inline bool in_view(uintptr_t address, uintptr_t low, uintptr_t size)
 {
@@ -115,28 +109,61 @@ static inline bool in_view(uintptr_t address, uintptr_t low, uintptr_t size)
 }
 
 /*
+ * Whether frames `from` to 0 of the last stack are those of this one: compares their slots (walk.h). On failure
+ * *from is the greatest index that a later attempt may still succeed at.
+ */
+static inline bool same_from(const struct walk_state *state, int32_t *from)
+{
+    for (int32_t i = *from; i > 0; i--) {
+        uintptr_t slot = state[i].bp_slot & ~(uintptr_t)WALK_BP_NEEDED;
+        if (stack_word(state[i - 1].sp - 8) != state[i - 1].pc ||
+            (slot != 0 && stack_word(slot) != state[i - 1].bp)) {
+            *from = i - 1;
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
  * The inner loop. The ordinary frame, whose CFA is rsp or rbp plus a constant and whose slots lie in the part of
- * the stack known to be readable, is followed in registers; the rest goes through struct state.
+ * the stack known to be readable, is followed in registers; the rest goes through struct state. Ends early where
+ * the last stack can be taken over: *kept is then the number of its frames.
  */
 static enum step walk_by_rules(struct thread *thread, const struct walk_start *start,
-                               struct walk_frames *frames)
+                               struct walk_frames *frames, uint32_t *fresh, uint32_t *kept)
 {
     struct stack_view view;
     uintptr_t pc = start->pc, sp = start->sp, bp = start->bp;
     uint32_t count = 0, limit = options.depth, generation = ts_load_acquire(&module_generation);
     enum step step = STEP_ON;
-    bool exact = false;
-    frames->checked = UINT32_MAX;
-    stack_begin(&view, thread, sp - 16);
+    bool exact = false, ordinary = stack_begin(&view, thread, sp - 16);
+    const struct walk_state *last = frames->state;
+    int32_t candidate = ordinary && frames->reusable && frames->generation == generation
+                            ? (int32_t)frames->count - 1
+                            : -1;
     uintptr_t low = view.low, size = view.size;
+    frames->checked = UINT32_MAX;
+    frames->generation = generation;
+    *kept = 0;
     while (count < limit) {
+        while (candidate >= 0 && last[candidate].sp < sp)
+            candidate--;
+        if (candidate >= 0 && last[candidate].sp == sp && last[candidate].pc == pc &&
+            (last[candidate].bp == bp || !(last[candidate].bp_slot & WALK_BP_NEEDED)) &&
+            count + (uint32_t)candidate < limit && same_from(last, &candidate)) {
+            *kept = (uint32_t)candidate + 1;
+            step = STEP_ROOT;
+            break;
+        }
         struct rule_entry entry = rules_find(pc, exact, generation);
         enum rule_kind kind = packed_kind(entry.rule);
-        frames->keys[count] = entry.key;
-        frames->pcs[count++] = pc;
         uintptr_t cfa = (kind == RULE_RSP ? sp : bp) + (uintptr_t)packed_cfa_offset(entry.rule);
         uintptr_t slot = cfa + (uintptr_t)packed_rbp_offset(entry.rule);
         bool saved = packed_rbp_saved(entry.rule);
+        frames->fresh_keys[count] = entry.key;
+        frames->fresh[count] = (struct walk_state){pc, sp, bp, (saved ? slot : 0) | (kind == RULE_RBP)};
+        count++;
         if (__builtin_expect((kind == RULE_RSP || kind == RULE_RBP) && cfa > sp && in_view(cfa - 8, low, size) &&
                                  !packed_rbp_by_rbp(entry.rule) && (!saved || in_view(slot, low, size)),
                              1)) {
@@ -145,62 +172,103 @@ static enum step walk_by_rules(struct thread *thread, const struct walk_start *s
             if (saved)
                 bp = stack_word(slot);
             exact = false;
-            if (__builtin_expect(pc == 0, 0))
+            if (__builtin_expect(pc == 0, 0)) {
                 step = STEP_ROOT;
+                ordinary = false; /* that zero would have to be compared, too */
+            }
         } else {
             struct state slow = {pc, sp, bp, exact, {low, size, thread}};
             step = advance_specially(&slow, entry.rule);
             if (kind == RULE_NONE && frames->checked == UINT32_MAX)
                 frames->checked = count;
+            ordinary = ordinary && kind == RULE_END;
+            candidate = -1;
+            frames->fresh[count - 1].bp_slot = 0;
             pc = slow.pc, sp = slow.sp, bp = slow.bp, exact = slow.exact;
             low = slow.view.low, size = slow.view.size;
         }
         if (__builtin_expect(step != STEP_ON, 0))
             break;
     }
-    frames->count = count;
+    frames->reusable = ordinary && step == STEP_ROOT;
+    *fresh = count;
     return step;
 }
 
 /* Frames by libunwind, with keys by the same rules as ours. */
 static bool walk_by_libunwind(struct thread *thread, const struct walk_start *start,
-                              struct walk_frames *frames)
+                              struct walk_frames *frames, uint32_t *fresh)
 {
-    int kept = errno;
+    int kept_errno = errno;
     region_gauge(TS_GAUGE_ODD_FRAMES, 1);
-    bool walked = libunwind_walk(thread, start, frames);
-    errno = kept;
+    bool walked = libunwind_walk(thread, start, frames, fresh);
+    errno = kept_errno;
     if (!walked)
         return false;
     uint32_t generation = ts_load_acquire(&module_generation);
-    for (uint32_t i = 0; i < frames->count; i++) {
-        bool exact = frames->keys[i] != 0; /* libunwind_walk leaves the flag there */
-        frames->keys[i] = rules_find(frames->pcs[i], exact, generation).key;
+    for (uint32_t i = 0; i < *fresh; i++) {
+        bool exact = frames->fresh_keys[i] != 0; /* libunwind_walk leaves the flag there */
+        frames->fresh_keys[i] = rules_find(frames->fresh[i].pc, exact, generation).key;
     }
-    frames->by_libunwind = true;
     return true;
+}
+
+static void mark(struct walk_frames *frames, uint32_t *fresh, enum ts_mark why, enum ts_drop drop)
+{
+    frames->fresh_keys[*fresh] = ts_key(TS_FRAME_MARK, 0, why);
+    frames->fresh[(*fresh)++] = (struct walk_state){0, 0, 0, 0};
+    region_drop(drop);
+}
+
+/* Puts the fresh frames onto the kept ones, outermost first. */
+static inline void append(struct walk_frames *frames, uint32_t kept, uint32_t fresh)
+{
+    uint64_t prefix = kept > 0 ? frames->path[kept - 1].prefix : TS_HASH_ROOT;
+    uintptr_t needed = kept > 0 ? frames->state[kept - 1].bp_slot & WALK_BP_NEEDED : 0;
+    uint32_t count = kept;
+    while (fresh-- > 0) {
+        struct walk_state state = frames->fresh[fresh];
+        uintptr_t slot = state.bp_slot & ~(uintptr_t)WALK_BP_NEEDED;
+        /* bp is needed if this frame's CFA comes from it, or if it is passed on and needed further out. */
+        uintptr_t passed_on = slot == 0 ? needed : 0;
+        state.bp_slot = (needed ? slot : 0) | (state.bp_slot & WALK_BP_NEEDED) | passed_on;
+        needed = state.bp_slot & WALK_BP_NEEDED;
+        prefix = ts_hash_step(prefix, frames->fresh_keys[fresh]);
+        frames->path[count] = (struct walk_path){frames->fresh_keys[fresh], prefix};
+        frames->state[count++] = state;
+    }
+    frames->count = count;
+}
+
+/* What is not an ordinary stack: libunwind's part, and why a stack ends. */
+static __attribute__((noinline)) void finish_specially(struct thread *thread, const struct walk_start *start,
+                                                       struct walk_frames *frames, enum step step,
+                                                       uint32_t *fresh)
+{
+    if (step == STEP_ODD) {
+        uint32_t reached = *fresh, kept;
+        if (walk_by_libunwind(thread, start, frames, fresh)) {
+            step = *fresh < options.depth ? STEP_ROOT : STEP_ON;
+        } else {
+            walk_by_rules(thread, start, frames, fresh, &kept); /* libunwind may have spoiled them */
+            *fresh = reached;
+        }
+    }
+    frames->complete = step == STEP_ROOT;
+    if (step == STEP_ON)
+        mark(frames, fresh, TS_MARK_CUT, TS_DROP_DEPTH_CUT);
+    else if (step != STEP_ROOT)
+        mark(frames, fresh, TS_MARK_NO_UNWIND, TS_DROP_NO_UNWIND);
 }
 
 void walk_stack(struct thread *thread, const struct walk_start *start, struct walk_frames *frames)
 {
-    frames->complete = frames->by_libunwind = false;
-    enum step step = walk_by_rules(thread, start, frames);
-    if (step == STEP_ODD) {
-        uint32_t reached = frames->count;
-        if (walk_by_libunwind(thread, start, frames)) {
-            frames->complete = frames->count < options.depth;
-            step = frames->complete ? STEP_ROOT : STEP_ON;
-        } else {
-            walk_by_rules(thread, start, frames); /* libunwind may have spoiled them */
-            frames->count = reached;
-        }
-    }
-    if (step == STEP_ROOT)
-        frames->complete = true;
-    else if (step == STEP_ON)
-        mark(frames, TS_MARK_CUT, TS_DROP_DEPTH_CUT);
-    else
-        mark(frames, TS_MARK_NO_UNWIND, TS_DROP_NO_UNWIND);
-    if (options.verify)
+    uint32_t fresh, kept;
+    enum step step = walk_by_rules(thread, start, frames, &fresh, &kept);
+    frames->complete = true;
+    if (__builtin_expect(step != STEP_ROOT, 0))
+        finish_specially(thread, start, frames, step, &fresh);
+    append(frames, kept, fresh);
+    if (__builtin_expect(options.verify, 0))
         libunwind_verify(start, frames);
 }
