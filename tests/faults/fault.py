@@ -42,10 +42,10 @@ def run(command, environment, status=0, **more):
     return done.stdout.decode()
 
 
-def traced(program, *arguments, status=0, options="", may_drop=(), must_drop=(), **more):
+def traced(program, *arguments, status=0, options="", may_drop=(), must_drop=(), **environment):
     """Runs a program traced. Its region must say of no drop but those allowed. Returns (output, statistics)."""
     with Regions() as regions:
-        output = run([program, *arguments], regions.traced(options, **more), status)
+        output = run([program, *arguments], regions.traced(options, **environment), status)
         files = regions.all()
         if len(files) != 1:
             raise AssertionError(f"{len(files)} regions, expected 1: {files}")
