@@ -17,7 +17,7 @@ TIMEOUT = 120  # seconds; nothing here takes a tenth of it, so whoever gets ther
 
 
 class Regions:
-    """A region directory that goes away at the end, unless a failure inside wants to be looked at."""
+    """A region directory of one test; it goes away at the end."""
 
     def __enter__(self):
         self.temporary = tempfile.TemporaryDirectory(prefix="tracesnap-test-")

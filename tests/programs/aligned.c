@@ -1,6 +1,6 @@
 /*
- * The rest of the malloc family: each charges the requested size, also where the allocator rounds it up, and
- * each keeps its alignment.
+ * The rest of the malloc family: each charges the requested size, also where the allocator rounds
+ * it up, and each keeps its alignment.
  */
 #include <malloc.h>
 

@@ -1,6 +1,6 @@
 /*
- * The body of the fixtures that are linked with an allocator of their own: it must go on serving the program
- * when it is traced, and what it serves must be recorded. Each defines
+ * The body of the fixtures that are linked with an allocator of their own: it must go on serving
+ * the program when it is traced, and what it serves must be recorded. Each defines
  *     bool is_mine(void *block, size_t size)   did the allocator under test serve this live block?
  */
 #ifndef ALLOCATOR_H

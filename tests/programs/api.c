@@ -1,6 +1,6 @@
 /*
- * include/tracesnap.h: each function does what its comment says, traced and untraced. Never compiled as
- * position-dependent code: there the linker makes a weak reference 0 for good.
+ * include/tracesnap.h: each function does what its comment says, traced and untraced. Never
+ * compiled as position-dependent code: there the linker makes a weak reference 0 for good.
  * @build -fPIE
  * @snapshot api.tsnap
  */
@@ -67,7 +67,8 @@ static void check_traceback(void)
     void *p = outer(99), *q = inner(99);
     size_t count = tracesnap_get_object_traceback(p, frames, 64);
     size_t fewer = tracesnap_get_object_traceback(q, again, 64);
-    EXPECT_TRUE(count >= 4 && fewer == count - 1); /* inner, outer, check_traceback, main, libc's start */
+    /* inner, outer, check_traceback, main and libc's start; the compiler may inline main's callee */
+    EXPECT_TRUE(count >= 4 && fewer == count - 1);
     for (int i = 0; i < 3; i++)
         EXPECT_TRUE(strcmp(frames[i].object, self) == 0 && frames[i].offset != 0);
     EXPECT_TRUE(frames[0].offset == again[0].offset && frames[1].offset != again[1].offset);

@@ -1,5 +1,6 @@
 /*
- * The plain case: several lines, functions and sizes, some blocks freed, some by another line, some never.
+ * The plain case: several lines, functions and sizes, some blocks freed, some by another line, some
+ * never.
  */
 #define EXPECT_MAIN
 #include "tests/programs/expect.h"

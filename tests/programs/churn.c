@@ -1,6 +1,6 @@
 /*
- * Many threads one after the other, a few at a time: what a thread allocated outlives it, and a thread that
- * ended gives its counters on to a later one without losing them.
+ * Many threads one after the other, a few at a time: what a thread allocated outlives it, and a
+ * thread that ended gives its counters on to a later one without losing them.
  * @build -pthread
  */
 #define EXPECT_MAIN

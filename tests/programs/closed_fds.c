@@ -1,6 +1,6 @@
 /*
- * A program that closes every descriptor and opens its own in their places: tracing keeps none, writes to none
- * and goes on growing afterwards.
+ * A program that closes every descriptor and opens its own in their places: tracing keeps none,
+ * writes to none and goes on growing afterwards.
  */
 #define EXPECT_MAIN
 #include "tests/programs/expect.h"

@@ -1,6 +1,6 @@
 /*
- * Containers: the allocation happens in an inlined header of the standard library, and is charged to the
- * program's own line that called it.
+ * Containers: the allocation happens in an inlined header of the standard library, and is charged
+ * to the program's own line that called it.
  */
 #define EXPECT_MAIN
 #include "tests/programs/expect.h"
@@ -33,13 +33,18 @@ static void vectors(std::vector<int> &v, std::vector<std::string> &names)
         name.assign(50, 'y');
 }
 
-/* A list's node is its two links and the element; a tree's node is colour, three links and the pair. */
+using Pair = std::pair<const int, std::string>;
+
+/*
+ * A list's node is its two links and the element; a tree's node is colour, three links and the
+ * pair.
+ */
 static void nodes(std::list<double> &list, std::map<int, std::string> &map)
 {
     for (int i = 0; i < 20; i++)
         EXPECT_INSIDE(list.push_back(i), (char *)&list.back() - 16, 16 + sizeof(double));
     for (int i = 0; i < 20; i++)
-        EXPECT_INSIDE(map[i], (char *)&map.find(i)->first - 32, 32 + sizeof(std::pair<int, std::string>));
+        EXPECT_INSIDE(map[i], (char *)&map.find(i)->first - 32, 32 + sizeof(Pair));
     for (int i = 0; i < 20; i += 2) {
         expect_forget((char *)&map.find(i)->first - 32);
         map.erase(i);
@@ -57,7 +62,8 @@ int main()
     std::unique_ptr<Shared> unique;
     EXPECT_INSIDE(unique = std::make_unique<Shared>(3), unique.get(), sizeof(Shared));
     std::shared_ptr<Shared> shared;
-    EXPECT_INSIDE(shared = std::make_shared<Shared>(4), (char *)shared.get() - 16, 16 + sizeof(Shared));
+    char *(*block)(Shared *) = [](Shared *object) { return (char *)object - 16; };
+    EXPECT_INSIDE(shared = std::make_shared<Shared>(4), block(shared.get()), 16 + sizeof(Shared));
     std::shared_ptr<Shared> again = shared;
     EXPECT_TRUE(again->number == 4);
     expect_report();

@@ -1,7 +1,8 @@
 /*
- * Stacks made by hand: coroutines of makecontext that allocate at several depths, take turns, end, and whose
- * stacks are freed, mapped anew and used again with other contents. The root of a coroutine is the very first
- * instruction of glibc's __start_context: a return address there belongs to no function.
+ * Stacks made by hand: coroutines of makecontext that allocate at several depths, take turns, end,
+ * and whose stacks are freed, mapped anew and used again with other contents. The root of a
+ * coroutine is the very first instruction of glibc's __start_context: a return address there
+ * belongs to no function.
  * @may-drop no_unwind
  */
 #define EXPECT_MAIN
@@ -58,7 +59,8 @@ static void round_of_two(void)
     void *stacks[2];
     void (*bodies[2])(void) = {first, second};
     for (int i = 0; i < 2; i++) {
-        stacks[i] = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        stacks[i] = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                         0);
         EXPECT_TRUE(stacks[i] != MAP_FAILED);
         getcontext(&coroutines[i]);
         coroutines[i].uc_stack.ss_sp = stacks[i];

@@ -1,6 +1,6 @@
 /*
- * Blocks that one thread allocates and another frees: the allocating line's live values go down, whoever
- * frees; no thread's share may count twice.
+ * Blocks that one thread allocates and another frees: the allocating line's live values go down,
+ * whoever frees; no thread's share may count twice.
  * @build -pthread
  */
 #define EXPECT_MAIN

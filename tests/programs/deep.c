@@ -1,6 +1,6 @@
 /*
- * Stacks deeper than the bound of 256 frames: the outermost ones are cut off and the cut is counted, but no
- * byte is lost and the allocating lines stay right.
+ * Stacks deeper than the bound of 256 frames: the outermost ones are cut off and the cut is
+ * counted, but no byte is lost and the allocating lines stay right.
  * @drops depth_cut
  */
 #define EXPECT_MAIN

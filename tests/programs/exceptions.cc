@@ -1,6 +1,7 @@
 /*
- * Exceptions through frames with allocations, longjmp out of them, and what follows: no cached stack may be
- * believed after its frames are gone. The exception objects themselves belong to the line that throws.
+ * Exceptions through frames with allocations, longjmp out of them, and what follows: no cached
+ * stack may be believed after its frames are gone. The exception objects themselves belong to the
+ * line that throws.
  */
 #define EXPECT_MAIN
 #include "tests/programs/expect.h"

@@ -1,6 +1,7 @@
 /*
- * exec: the new program of the same process has a region of its own; the old program's stays readable and is
- * what it was at the exec. Through fork, vfork and posix_spawn, too, which must leave the parent's alone.
+ * exec: the new program of the same process has a region of its own; the old program's stays
+ * readable and is what it was at the exec. Through fork, vfork and posix_spawn, too, which must
+ * leave the parent's alone.
  */
 #define EXPECT_MAIN
 #include "tests/programs/expect.h"

@@ -1,9 +1,11 @@
 /*
- * How a fixture knows its own expected answer: macros that allocate and free, and keep the books per source
- * line with counters of their own, independent of everything that tracesnap does. The call of the allocator stands
- * on the line that is booked. Books and output need no allocation and no stdio.
+ * How a fixture knows its own expected answer: macros that allocate and free, and keep the books
+ * per source line with counters of their own, independent of everything that tracesnap does. The
+ * call of the allocator stands on the line that is booked. Books and output need no allocation and
+ * no stdio.
  *
- * One file of a fixture defines EXPECT_MAIN before it includes this; further modules share its books.
+ * One file of a fixture defines EXPECT_MAIN before it includes this; further modules share its
+ * books.
  */
 #ifndef EXPECT_H
 #define EXPECT_H
@@ -26,17 +28,29 @@ struct expect_block {
     size_t size;
 };
 
-/* The books' entry of a line. It is the books' own copy: a module that was unloaded keeps its lines. */
+/*
+ * The books' entry of a line. It is the books' own copy: a module that was unloaded keeps its
+ * lines.
+ */
 struct expect_site *expect_site(const char *file, int line, const char *function);
-/* Books a block of `size` requested bytes; a NULL address is a failed call and books nothing. Returns it. */
+/*
+ * Books a block of `size` requested bytes; a NULL address is a failed call and books nothing.
+ * Returns it.
+ */
 void *expect_note(struct expect_site *site, void *address, size_t size);
-/* Takes a block out of the books; must come before the real free, after which it may be another thread's. */
+/*
+ * Takes a block out of the books; must come before the real free, after which it may be another
+ * thread's.
+ */
 void expect_forget(void *address);
 /* The same before a realloc: it gives a block another size, so the old one is not temporary. */
 struct expect_block expect_take(void *address);
 /* After a realloc that failed: as if nothing had happened. */
 void expect_put_back(struct expect_block block);
-/* The number of blocks that this thread has booked, and a block booked as if it had come before those since. */
+/*
+ * The number of blocks that this thread has booked, and a block booked as if it had come before
+ * those since.
+ */
 size_t expect_booked(void);
 void *expect_note_before(struct expect_site *site, void *address, size_t size, size_t booked);
 /* In a forked child: its books begin with what lives, as if it had just allocated that. */
@@ -49,13 +63,16 @@ size_t expect_live(void);
 void expect_clear(void);
 
 /*
- * Writes the books as one line of JSON: what a region must hold from now until the process books again or
- * ends. The last such line of each program counts.
+ * Writes the books as one line of JSON: what a region must hold from now until the process books
+ * again or ends. The last such line of each program counts.
  */
 void expect_print(void);
 /* Where the environment has EXPECT_WAIT: sleeps until standard input ends. */
 void expect_wait(void);
-/* expect_print, marked "ready": the runner looks at all processes that have printed; then expect_wait. */
+/*
+ * expect_print, marked "ready": the runner looks at all processes that have printed; then
+ * expect_wait.
+ */
 void expect_report(void);
 /* Which of the programs that are exec'ed one after the other in this process this is: 0, 1, ... */
 extern int expect_program;
@@ -103,8 +120,8 @@ void expect_true(bool condition, const char *file, int line, const char *text);
     })
 
 /*
- * C++: an object from a new expression. `size` is what operator new is asked for, which happens before the
- * constructor allocates.
+ * C++: an object from a new expression. `size` is what operator new is asked for, which happens
+ * before the constructor allocates.
  */
 #define EXPECT_NEW(expression, size)                                                               \
     ({                                                                                             \
@@ -114,7 +131,9 @@ void expect_true(bool condition, const char *file, int line, const char *text);
         object_;                                                                                   \
     })
 
-/* A statement of the standard library that allocates `size` bytes, whose address is then `address`. */
+/*
+ * A statement of the standard library that allocates `size` bytes, whose address is then `address`.
+ */
 #define EXPECT_INSIDE(statement, address, size)                                                    \
     do {                                                                                           \
         statement;                                                                                 \

@@ -1,6 +1,6 @@
 /*
- * The books behind expect.h: static arrays under one spin lock. Compiled into the one file of a fixture that
- * defines EXPECT_MAIN, as C or C++.
+ * The books behind expect.h: static arrays under one spin lock. Compiled into the one file of a
+ * fixture that defines EXPECT_MAIN, as C or C++.
  */
 #ifndef EXPECT_BOOKS_H
 #define EXPECT_BOOKS_H
@@ -98,7 +98,10 @@ struct expect_site *expect_site(const char *file, int line, const char *function
     return site;
 }
 
-/* A slot keeps its address when its block goes (site NULL), so that later slots of the chain are found. */
+/*
+ * A slot keeps its address when its block goes (site NULL), so that later slots of the chain are
+ * found.
+ */
 static void expect_insert(struct expect_site *site, void *address, size_t size)
 {
     struct expect_block *slot = expect_slot(address);

@@ -1,7 +1,7 @@
 /*
- * fork: the child's region starts from what lives in the parent, under the parent's lines, and goes on by
- * itself; the parent's is not touched. The child forks again. A child gets its region at its first allocation,
- * so what it freed before that is in none.
+ * fork: the child's region starts from what lives in the parent, under the parent's lines, and goes
+ * on by itself; the parent's is not touched. The child forks again. A child gets its region at its
+ * first allocation, so what it freed before that is in none.
  */
 #define EXPECT_MAIN
 #include "tests/programs/expect.h"

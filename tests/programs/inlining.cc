@@ -1,6 +1,7 @@
 /*
- * Allocations in functions that the compiler inlines into each other, in templates, lambdas and constructors:
- * each is charged to the line where it stands in the source, not to the line of the function around it.
+ * Allocations in functions that the compiler inlines into each other, in templates, lambdas and
+ * constructors: each is charged to the line where it stands in the source, not to the line of the
+ * function around it.
  */
 #define EXPECT_MAIN
 #include "tests/programs/expect.h"

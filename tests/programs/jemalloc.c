@@ -1,6 +1,6 @@
 /*
- * A program linked with jemalloc. Its size query (sallocx) reads its own metadata, and its count of what this
- * thread was given grows: both only if jemalloc served the block.
+ * A program linked with jemalloc. Its size query (sallocx) reads its own metadata, and its count of
+ * what this thread was given grows: both only if jemalloc served the block.
  * @files *allocator.h
  * @needs jemalloc/jemalloc.h
  * @build -pthread -ljemalloc
@@ -17,5 +17,6 @@ static bool is_mine(void *block, size_t size)
     bool known = mallctl("thread.allocated", &now, &length, NULL, 0) == 0;
     bool grew = now >= before + size;
     before = now;
-    return known && grew && sallocx(block, 0) >= size && sallocx(block, 0) == malloc_usable_size(block);
+    size_t usable = sallocx(block, 0);
+    return known && grew && usable >= size && usable == malloc_usable_size(block);
 }

@@ -1,6 +1,6 @@
 /*
- * operator new and delete in all their forms: single objects, arrays, aligned ones, nothrow; a virtual
- * destructor that frees what the object owns.
+ * operator new and delete in all their forms: single objects, arrays, aligned ones, nothrow; a
+ * virtual destructor that frees what the object owns.
  */
 #define EXPECT_MAIN
 #include "tests/programs/expect.h"

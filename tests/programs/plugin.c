@@ -1,6 +1,6 @@
 /*
- * A plug-in that is opened, allocates, and is closed, many times; its blocks outlive it and keep its lines.
- * Two different plug-ins take turns, so that one may be mapped where the other was.
+ * A plug-in that is opened, allocates, and is closed, many times; its blocks outlive it and keep
+ * its lines. Two different plug-ins take turns, so that one may be mapped where the other was.
  * @build -rdynamic -ldl
  * @module plugin_one.c
  * @module plugin_two.c

@@ -1,4 +1,6 @@
-/* The second plug-in of plugin.c: other code at the place of the first one's, and one call deeper. */
+/*
+ * The second plug-in of plugin.c: other code at the place of the first one's, and one call deeper.
+ */
 #include "tests/programs/expect.h"
 
 void *plugin_allocate(size_t size);

@@ -1,6 +1,6 @@
 /*
- * Chains of realloc: a block belongs to the line that gave it its present size; a failed call leaves it
- * where it was; size 0 frees.
+ * Chains of realloc: a block belongs to the line that gave it its present size; a failed call
+ * leaves it where it was; size 0 frees.
  */
 #define EXPECT_MAIN
 #include "tests/programs/expect.h"

@@ -1,6 +1,6 @@
 /*
- * Recursion: the same line at many depths, one function and two that call each other; stacks that share
- * their outer frames and differ in the inner ones.
+ * Recursion: the same line at many depths, one function and two that call each other; stacks that
+ * share their outer frames and differ in the inner ones.
  */
 #define EXPECT_MAIN
 #include "tests/programs/expect.h"

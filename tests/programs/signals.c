@@ -1,6 +1,7 @@
 /*
- * A timer's signal interrupts the allocator and the shim all the time; its handler does not allocate. Then
- * handlers that do allocate, called at harmless moments, on the normal stack and on an alternate one.
+ * A timer's signal interrupts the allocator and the shim all the time; its handler does not
+ * allocate. Then handlers that do allocate, called at harmless moments, on the normal stack and on
+ * an alternate one.
  */
 #define EXPECT_MAIN
 #include "tests/programs/expect.h"

@@ -1,5 +1,6 @@
 /*
- * Sizes at the edges: nothing, at the mmap threshold, 100 MiB that are never touched, and impossible ones.
+ * Sizes at the edges: nothing, at the mmap threshold, 100 MiB that are never touched, and
+ * impossible ones.
  */
 #define EXPECT_MAIN
 #include "tests/programs/expect.h"

@@ -1,6 +1,6 @@
 /*
- * Allocations before main: by constructors of static objects and by functions that ld.so calls; and frees
- * after it, by static destructors, which are recorded, too.
+ * Allocations before main: by constructors of static objects and by functions that ld.so calls; and
+ * frees after it, by static destructors, which are recorded, too.
  */
 #define EXPECT_MAIN
 #include "tests/programs/expect.h"

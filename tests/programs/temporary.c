@@ -1,6 +1,6 @@
 /*
- * Temporary blocks: freed with no other allocation of their thread in between. A free of an older block in
- * between does not matter, and another thread's allocation does not either.
+ * Temporary blocks: freed with no other allocation of their thread in between. A free of an older
+ * block in between does not matter, and another thread's allocation does not either.
  * @build -pthread
  */
 #define EXPECT_MAIN

@@ -1,6 +1,6 @@
 /*
- * The end of threads: destructors of thread keys allocate and free when the thread's own state is nearly gone,
- * threads end by return, pthread_exit, cancellation, and detached.
+ * The end of threads: destructors of thread keys allocate and free when the thread's own state is
+ * nearly gone, threads end by return, pthread_exit, cancellation, and detached.
  * @build -pthread
  */
 #define EXPECT_MAIN

@@ -1,5 +1,6 @@
 /*
- * Threads that allocate and free at the same lines at the same time, and are alive when the report is made.
+ * Threads that allocate and free at the same lines at the same time, and are alive when the report
+ * is made.
  * @build -pthread
  */
 #define EXPECT_MAIN

@@ -1,6 +1,6 @@
 /*
- * Functions that allocate for their callers: the program's own xmalloc and its like, wrappers around wrappers,
- * and functions of the C library. The blocks belong to the lines that call them.
+ * Functions that allocate for their callers: the program's own xmalloc and its like, wrappers
+ * around wrappers, and functions of the C library. The blocks belong to the lines that call them.
  */
 #define EXPECT_MAIN
 #include "tests/programs/expect.h"

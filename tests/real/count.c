@@ -1,8 +1,8 @@
 /*
- * A second opinion: counts the calls of the malloc family and the bytes they ask for, and knows nothing else.
- * Preloaded before the shim it sees what the program asks for; preloaded alone it says what the program does
- * without the shim. The numbers of each program stand in a file ($COUNT_DIR/PID-N: struct counters), which
- * outlives it.
+ * A second opinion: counts the calls of the malloc family and the bytes they ask for, and knows
+ * nothing else. Preloaded before the shim it sees what the program asks for; preloaded alone it
+ * says what the program does without the shim. The numbers of each program stand in a file
+ * ($COUNT_DIR/PID-N: struct counters), which outlives it.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -26,7 +26,8 @@ struct counters {
 
 static struct counters before_main;
 static struct counters *counters = &before_main;
-static __thread int depth __attribute__((tls_model("initial-exec"))); /* the allocator calls itself */
+/* Above 0 where the allocator calls itself. */
+static __thread int depth __attribute__((tls_model("initial-exec")));
 
 static struct {
     void *(*malloc)(size_t);
