@@ -8,7 +8,8 @@
 
 #include <time.h>
 
-#define EXACT_BELOW 65536u
+#define EXACT_BELOW (1u << 20)
+#define STEP_PART 4096 /* of the peak, above that */
 #define VALUE_BITS 48
 #define VALUE_MASK ((UINT64_C(1) << VALUE_BITS) - 1)
 #define FIRST_INTERVAL UINT64_C(5000000) /* ns between points of the timeline, doubled when it is full */
@@ -64,7 +65,9 @@ static void notice_reset(uint64_t control, uint64_t bytes)
         ((control - known) & TS_CONTROL_EPOCH_MASK) > TS_CONTROL_EPOCH_MASK / 2)
         return;
     if (ts_cas_acq_rel(&known_reset, &known, control)) {
-        ts_store_relaxed(&threshold, bytes);
+        /* The cut of a `clear` is at 0: what was allocated since is a peak of its own. */
+        bool cleared = TS_CONTROL_GENERATION(known) != TS_CONTROL_GENERATION(control);
+        ts_store_relaxed(&threshold, cleared ? 0 : bytes);
         ts_store_relaxed(&peak_size, bytes);
     }
 }
@@ -77,7 +80,7 @@ static void new_peak(uint64_t generation, uint64_t bytes)
             return; /* another thread was first, or a command came */
     } while (!ts_cas_acq_rel(&region_header->control, &control, ts_control_next_epoch(control)));
     ts_store_relaxed(&peak_size, bytes);
-    ts_store_relaxed(&threshold, bytes < EXACT_BELOW ? bytes : bytes + bytes / 256);
+    ts_store_relaxed(&threshold, bytes < EXACT_BELOW ? bytes : bytes + bytes / STEP_PART);
 }
 
 static int64_t smaller(uint64_t a, uint64_t b)
@@ -188,9 +191,12 @@ void live_flush(struct thread *thread)
     uint64_t bytes = at_least_zero(add(&total_size, generation, thread->live_size));
     add(&total_count, generation, thread->live_count);
     thread->live_size = thread->live_count = 0;
-    notice_reset(ts_load_acquire(&region_header->control), bytes);
-    if (bytes > ts_load_relaxed(&threshold))
-        new_peak(generation, bytes);
+    uint64_t control = ts_load_acquire(&region_header->control);
+    if (TS_CONTROL_GENERATION(control) == generation) { /* else `bytes` are of before a `clear` */
+        notice_reset(control, bytes);
+        if (bytes > ts_load_relaxed(&threshold))
+            new_peak(generation, bytes);
+    }
     uint64_t time = clock_now(CLOCK_MONOTONIC_COARSE); /* read from memory (vDSO): no system call */
     tick(time, bytes);
     sweep(time, bytes);
