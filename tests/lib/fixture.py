@@ -33,6 +33,7 @@ class Fixture:
     @run ARGS => STATUS  arguments and status (minus the signal's number); default: none => 0
     @drops CAUSE         a drop that must occur
     @may-drop CAUSE      a drop that may occur: the comment says why
+    @without MODE        a mode that cannot be: the comment says why
     @files GLOB          files whose lines are compared; default: *NAME*
     @module FILE         a plug-in, compiled to $EXPECT_MODULES/NAME.so
     @snapshot FILE       the program itself saves this when it is ready: must say the same
@@ -48,6 +49,7 @@ class Fixture:
         self.drops = self._said("drops")
         self.may_drop = self._said("may-drop")
         self.modules = self._said("module")
+        self.without = self._said("without")
         self.snapshots = self._said("snapshot")
         self.needs = self._said("needs")
         self.files = (self._said("files") or [f"*{self.name}*"])[0]
