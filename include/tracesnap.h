@@ -25,17 +25,10 @@ struct tracesnap_frame {
 };
 
 /*
- * The library's side; call the functions below instead. noplt: in a program that is not position-independent the linker
- * would settle a plain weak reference as 0 for good. A compiler without it needs -fpie there.
+ * The library's side; call the functions below instead. Their addresses are asked for through the global offset
+ * table: in a program that is not position-independent, the linker would settle a plain weak reference as 0 for good.
  */
-#if defined(__has_attribute)
-#if __has_attribute(noplt)
-#define TRACESNAP_WEAK __attribute__((weak, noplt))
-#endif
-#endif
-#ifndef TRACESNAP_WEAK
 #define TRACESNAP_WEAK __attribute__((weak))
-#endif
 int tracesnap_preloaded_start(void) TRACESNAP_WEAK;
 int tracesnap_preloaded_stop(void) TRACESNAP_WEAK;
 int tracesnap_preloaded_is_tracing(void) TRACESNAP_WEAK;
@@ -46,34 +39,49 @@ size_t tracesnap_preloaded_get_object_traceback(const void *, struct tracesnap_f
     TRACESNAP_WEAK;
 int tracesnap_preloaded_take_snapshot(const char *) TRACESNAP_WEAK;
 
+#if defined(__x86_64__) && defined(__LP64__)
+#define TRACESNAP_FIND(name)                                                                       \
+    __extension__({                                                                                \
+        __typeof__(&name) found_;                                                                  \
+        __asm__(".weak " #name "\n\tmovq " #name "@GOTPCREL(%%rip), %0" : "=r"(found_));            \
+        found_;                                                                                    \
+    })
+#else
+#define TRACESNAP_FIND(name) (&name)
+#endif
+
+/* Calls the library's function, or gives `missing`. */
+#define TRACESNAP_CALL(name, arguments, missing)                                                   \
+    (TRACESNAP_FIND(name) ? TRACESNAP_FIND(name) arguments : (missing))
+
 /* Goes on recording after stop() or TRACESNAP_OPTIONS=paused=1. 0, or -1 when not traced. */
 static inline int tracesnap_start(void)
 {
-    return tracesnap_preloaded_start ? tracesnap_preloaded_start() : -1;
+    return TRACESNAP_CALL(tracesnap_preloaded_start, (), -1);
 }
 
 /* Stops recording and forgets all traces. 0, or -1 when not traced. */
 static inline int tracesnap_stop(void)
 {
-    return tracesnap_preloaded_stop ? tracesnap_preloaded_stop() : -1;
+    return TRACESNAP_CALL(tracesnap_preloaded_stop, (), -1);
 }
 
 /* 1 when allocations are being recorded, else 0. */
 static inline int tracesnap_is_tracing(void)
 {
-    return tracesnap_preloaded_is_tracing ? tracesnap_preloaded_is_tracing() : 0;
+    return TRACESNAP_CALL(tracesnap_preloaded_is_tracing, (), 0);
 }
 
 /* Forgets all traces and counts; recording goes on as it was. 0, or -1 when not traced. */
 static inline int tracesnap_clear_traces(void)
 {
-    return tracesnap_preloaded_clear_traces ? tracesnap_preloaded_clear_traces() : -1;
+    return TRACESNAP_CALL(tracesnap_preloaded_clear_traces, (), -1);
 }
 
 /* The peak becomes what is live now. 0, or -1 when not traced. */
 static inline int tracesnap_reset_peak(void)
 {
-    return tracesnap_preloaded_reset_peak ? tracesnap_preloaded_reset_peak() : -1;
+    return TRACESNAP_CALL(tracesnap_preloaded_reset_peak, (), -1);
 }
 
 /*
@@ -82,13 +90,11 @@ static inline int tracesnap_reset_peak(void)
  */
 static inline int tracesnap_get_traced_memory(size_t *current, size_t *peak)
 {
-    if (tracesnap_preloaded_get_traced_memory)
-        return tracesnap_preloaded_get_traced_memory(current, peak);
     if (current)
         *current = 0;
     if (peak)
         *peak = 0;
-    return -1;
+    return TRACESNAP_CALL(tracesnap_preloaded_get_traced_memory, (current, peak), -1);
 }
 
 /*
@@ -97,18 +103,16 @@ static inline int tracesnap_get_traced_memory(size_t *current, size_t *peak)
  */
 static inline size_t tracesnap_get_object_traceback(const void *block, struct tracesnap_frame *frames, size_t max)
 {
-    return tracesnap_preloaded_get_object_traceback
-               ? tracesnap_preloaded_get_object_traceback(block, frames, max)
-               : 0;
+    return TRACESNAP_CALL(tracesnap_preloaded_get_object_traceback, (block, frames, max), 0);
 }
 
 /*
  * Saves what is known now to a file that `tracesnap stats` and `tracesnap diff` read. 0; -1 when not traced
- * or when the file cannot be written (errno says why; nothing is left behind).
+ * or when the file cannot be written (errno says why; nothing is left behind, and a file of before is kept).
  */
 static inline int tracesnap_take_snapshot(const char *path)
 {
-    return tracesnap_preloaded_take_snapshot ? tracesnap_preloaded_take_snapshot(path) : -1;
+    return TRACESNAP_CALL(tracesnap_preloaded_take_snapshot, (path), -1);
 }
 
 #ifdef __cplusplus
