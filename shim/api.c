@@ -7,7 +7,7 @@
 #include "shim/process.h"
 #include "shim/record.h"
 #include "shim/region.h"
-#include "shim/system.h"
+#include "shim/snapshot.h"
 
 #include <errno.h>
 
@@ -119,72 +119,11 @@ EXPORT size_t tracesnap_preloaded_get_object_traceback(const void *address, stru
     return count;
 }
 
-/*
- * A snapshot from inside is a copy of the region's file. Everything is copied once, then the allocated pairs of all
- * cells a second time, so that nothing is freed in the copy that was not allocated; if a new peak or a
- * command came meanwhile, all over again.
- */
-static bool copy_region(uint8_t *to, uint64_t size)
-{
-    const uint8_t *from = (const uint8_t *)region_header;
-    uint64_t control = ts_load_acquire(&region_header->control);
-    const uint32_t *words = (const uint32_t *)(from + TS_SLAB_TABLE_OFFSET);
-    uint32_t slabs = (uint32_t)((size - TS_SLABS_OFFSET) / TS_SLAB_SIZE);
-    __builtin_memcpy(to, from, TS_HEADER_SIZE);
-    for (uint32_t i = 0; i < slabs; i++) {
-        uint64_t at = TS_SLABS_OFFSET + (uint64_t)i * TS_SLAB_SIZE;
-        uint32_t word = ts_load_acquire(&words[i]);
-        __builtin_memcpy(to + TS_SLAB_TABLE_OFFSET + i * sizeof word, &word, sizeof word);
-        if (word != 0)
-            __builtin_memcpy(to + at, from + at, TS_SLAB_SIZE);
-    }
-    ts_fence_seq_cst();
-    for (uint32_t i = 0; i < slabs; i++) {
-        uint64_t at = TS_SLABS_OFFSET + (uint64_t)i * TS_SLAB_SIZE;
-        const struct ts_cell *cells = (const struct ts_cell *)(from + at);
-        struct ts_cell *copies = (struct ts_cell *)(to + at);
-        uint32_t word;
-        __builtin_memcpy(&word, to + TS_SLAB_TABLE_OFFSET + i * sizeof word, sizeof word);
-        for (uint32_t j = 0; TS_SLAB_KIND(word) == TS_SLAB_CELLS && j < TS_SLAB_SIZE / sizeof *cells; j++)
-            copies[j].allocated = ts_pair_load(&cells[j].allocated);
-    }
-    return ts_load_acquire(&region_header->control) == control;
-}
-
-static int write_all(const char *path, const uint8_t *data, uint64_t size)
-{
-    int fd = sys_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
-    if (fd < 0) {
-        errno = -fd;
-        return -1;
-    }
-    long wrote = 1;
-    for (uint64_t done = 0; done < size; done += (uint64_t)wrote) {
-        wrote = sys_write(fd, data + done, size - done);
-        if (wrote <= 0)
-            break;
-    }
-    sys_close(fd);
-    if (wrote > 0)
-        return 0;
-    sys_unlink(path);
-    errno = wrote == 0 ? ENOSPC : (int)-wrote;
-    return -1;
-}
-
 EXPORT int tracesnap_preloaded_take_snapshot(const char *path)
 {
-    if (!traced())
-        return -1;
-    uint64_t size = region_used();
-    uint8_t *copy = memory_map(size, false);
-    if (copy == NULL) {
-        errno = ENOMEM;
-        return -1;
-    }
-    for (int tries = 0; tries < 16 && !copy_region(copy, size); tries++)
-        continue;
-    int result = write_all(path, copy, size);
-    memory_unmap(copy, size);
-    return result;
+    int result = traced() ? snapshot_save(path) : -ENOSYS;
+    if (result == 0)
+        return 0;
+    errno = -result;
+    return -1;
 }

@@ -79,8 +79,8 @@ static struct shard *new_shard(uint32_t tid)
 
 struct shard *shard_take(void)
 {
-    uint32_t tid = own_tid(), count = ts_load_acquire(&region_header->shard_count);
-    for (uint32_t i = 0; i < count && i < TS_SHARDS_LIMIT; i++) {
+    uint32_t tid = own_tid(), count = shards_count();
+    for (uint32_t i = 0; i < count; i++) {
         struct shard *shard = ts_load_acquire(&shards[i]);
         if (shard != NULL && claim(shard, tid))
             return shard;
@@ -102,10 +102,23 @@ uint32_t shards_active(void)
     return ts_load_relaxed(&active);
 }
 
-bool shards_any_inserting(void)
+uint32_t shards_count(void)
 {
     uint32_t count = ts_load_acquire(&region_header->shard_count);
-    for (uint32_t i = 0; i < count && i < TS_SHARDS_LIMIT; i++) {
+    return count < TS_SHARDS_LIMIT ? count : TS_SHARDS_LIMIT;
+}
+
+const struct ts_cell *shard_chunk(uint32_t number, uint32_t block)
+{
+    const struct shard *shard = ts_load_acquire(&shards[number]);
+    const struct shard_part *part = shard ? ts_load_acquire(&shard->parts[block >> SHARD_PART_BITS]) : NULL;
+    return part ? ts_load_acquire(&part->chunks[block & ((1 << SHARD_PART_BITS) - 1)]) : NULL;
+}
+
+bool shards_any_inserting(void)
+{
+    uint32_t count = shards_count();
+    for (uint32_t i = 0; i < count; i++) {
         const struct shard *shard = ts_load_acquire(&shards[i]);
         if (shard != NULL && ts_load_acquire(&shard->inserting))
             return true;
@@ -129,7 +142,7 @@ struct ts_cell *shard_add_chunk(struct shard *shard, uint32_t context)
     uint32_t block = context / TS_CHUNK_CELLS;
     struct shard_part **part = &shard->parts[block >> SHARD_PART_BITS];
     if (*part == NULL)
-        *part = memory_map(sizeof **part, true);
+        ts_store_release(part, memory_map(sizeof **part, true));
     bool full = *part == NULL || ts_load_relaxed(&region_header->chunk_count) >= CHUNKS_MAX;
     uint32_t number = full ? 0 : ts_add_acq_rel(&region_header->chunk_count, 1);
     uint8_t *slab = full ? NULL : region_slab(TS_SLAB_CELLS, number / TS_CHUNKS_PER_SLAB);
@@ -143,7 +156,7 @@ struct ts_cell *shard_add_chunk(struct shard *shard, uint32_t context)
     struct ts_cell *chunk =
         (struct ts_cell *)slab + number % TS_CHUNKS_PER_SLAB * TS_CHUNK_CELLS;
     ts_store_release(word, TS_CELLMAP_WORD(shard->number, block));
-    (*part)->chunks[block & ((1 << SHARD_PART_BITS) - 1)] = chunk;
+    ts_store_release(&(*part)->chunks[block & ((1 << SHARD_PART_BITS) - 1)], chunk);
     return chunk;
 }
 

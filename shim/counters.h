@@ -10,6 +10,7 @@
 #define SHARD_PART_BITS 9 /* chunks per part */
 #define SHARD_PARTS (TS_CONTEXTS_LIMIT / TS_CHUNK_CELLS >> SHARD_PART_BITS)
 
+/* Written by the shard's thread, by release; read by snapshots, too. */
 struct shard_part {
     struct ts_cell *chunks[1 << SHARD_PART_BITS];
 };
@@ -30,6 +31,10 @@ void shard_give(struct shard *shard);
 
 /* Shards in use now. */
 uint32_t shards_active(void);
+
+/* Shards that were ever made, in use or not; the chunk of one that holds a block of contexts, or NULL. */
+uint32_t shards_count(void);
+const struct ts_cell *shard_chunk(uint32_t number, uint32_t block);
 
 /* True when some thread is writing to the index. */
 bool shards_any_inserting(void);

@@ -334,8 +334,3 @@ const char *region_path(void)
 {
     return file.path;
 }
-
-uint64_t region_used(void)
-{
-    return TS_SLABS_OFFSET + (uint64_t)ts_load_acquire(&region_header->slab_count) * TS_SLAB_SIZE;
-}

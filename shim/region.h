@@ -42,9 +42,6 @@ void *region_slab(enum ts_slab_kind kind, uint32_t ordinal);
 /* Path of the region's file. */
 const char *region_path(void);
 
-/* Bytes from the start of the file that may hold data: header, slab table, slabs handed out. */
-uint64_t region_used(void);
-
 static inline void region_drop(enum ts_drop cause)
 {
     ts_add_relaxed(&region_header->drops[cause], 1);

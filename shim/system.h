@@ -72,6 +72,11 @@ static inline long sys_unlink(const char *path)
     return sys_call(SYS_unlink, path, 0, 0, 0);
 }
 
+static inline long sys_rename(const char *from, const char *to)
+{
+    return sys_call(SYS_rename, from, to, 0, 0);
+}
+
 static inline long sys_mkdir(const char *path, int mode)
 {
     return sys_call(SYS_mkdir, path, mode, 0, 0);
