@@ -15,13 +15,9 @@
 
 #include <errno.h>
 
-#define EXPORT __attribute__((visibility("default")))
 #define likely(x) __builtin_expect(!!(x), 1)
 
-/* Declared here: the headers of libc give some of them other attributes, or none at all. */
-#define X(type, name, parameters, needed) EXPORT type name parameters;
-HOOK_LIST(X)
-#undef X
+HOOK_LIST(HOOK_DECLARE)
 
 static __attribute__((noinline)) bool enter_slowly(struct thread *thread, bool allocation)
 {

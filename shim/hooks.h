@@ -1,10 +1,13 @@
 /*
  * The one list of interposed symbols. A line here declares the pointer to the next definition (next.h) and is
- * resolved at start-up (next.c); hooks.c defines the symbol itself.
+ * resolved at start-up (next.c); hooks.c or limits.c defines the symbol itself.
  * X(return type, name, parameters, 1 = nothing works without it)
  */
 #ifndef TRACESNAP_SHIM_HOOKS_H
 #define TRACESNAP_SHIM_HOOKS_H
+
+#include <pthread.h>
+#include <stddef.h>
 
 #define HOOK_LIST(X)                                                                               \
     X(void *, malloc, (size_t size), 1)                                                            \
@@ -22,6 +25,15 @@
     X(void, free_aligned_sized, (void *block, size_t alignment, size_t size), 0)                   \
     X(void, cfree, (void *block), 0)                                                               \
     X(int, dlclose, (void *handle), 0)                                                             \
-    X(int, pthread_setname_np, (pthread_t thread, const char *name), 0)
+    X(int, pthread_setname_np, (pthread_t thread, const char *name), 0)                            \
+    X(int, setrlimit, (int resource, const void *limit), 0)                                        \
+    X(int, setrlimit64, (int resource, const void *limit), 0)                                      \
+    X(int, prlimit, (int pid, int resource, const void *limit, void *old), 0)                      \
+    X(int, prlimit64, (int pid, int resource, const void *limit, void *old), 0)                    \
+    X(int, mlockall, (int flags), 0)
+
+/* Declared here: the headers of libc give some of them other attributes, other types, or none at all. */
+#define HOOK_DECLARE(type, name, parameters, needed)                                               \
+    __attribute__((visibility("default"))) type name parameters;
 
 #endif

@@ -100,6 +100,11 @@ static bool start_child(void)
     return true;
 }
 
+bool process_is_own(void)
+{
+    return started && sys_getpid() == main_pid;
+}
+
 bool process_is_fresh_child(void)
 {
     return started && ts_load_acquire(process_mode) == PROCESS_NEW;

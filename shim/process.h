@@ -31,6 +31,9 @@ static inline bool process_is_tracing(void)
  */
 bool process_begin(bool allocation);
 
+/* Traced, and not a vfork child of the traced process. */
+bool process_is_own(void);
+
 /* Forked, and the index still describes the parent's blocks that the child has, too. */
 bool process_is_fresh_child(void);
 

@@ -14,13 +14,15 @@
 #define PAGE 4096u
 #define GROW_SMALLEST 65536u
 #define FIRST_COMMIT (TS_SLABS_OFFSET + 8 * TS_SLAB_SIZE)
+#define SPINS_MAX 1000000 /* some 10 ms: another thread's system call is waited for */
 #define RETRY_EVERY 4096u /* refused growth is tried again after so many attempts */
 
 static struct ts_header stand_in;
 struct ts_header *region_header = &stand_in;
 
 static uint8_t *base;
-static uint64_t mapped_size;
+static uint64_t mapped_size; /* of `base`; shrinks only while no thread is growing */
+static uint32_t growers;     /* threads inside of commit() */
 static uint64_t committed;       /* bytes from the start; only grows; by compare-and-swap */
 static uint64_t table_committed; /* slab numbers whose table words are backed */
 static uint32_t spare;           /* a slab number + 1 that lost a race, 0 = none */
@@ -73,16 +75,13 @@ static bool back(uint8_t *at, uint64_t from, uint64_t to)
     return !sys_failed(result);
 }
 
-/* Makes sure that the file is backed up to `end`; tries a generous step, then the smallest. */
-static bool commit(uint64_t end)
+/* Backs the file up to `end`; tries a generous step, then the smallest. */
+static bool grow(uint64_t from, uint64_t end)
 {
-    uint64_t from = ts_load_acquire(&committed);
-    if (end <= from)
-        return true;
     uint64_t step = from / 8 > GROW_SMALLEST ? from / 8 & ~(uint64_t)(PAGE - 1) : GROW_SMALLEST;
-    uint64_t to = from + step > end ? from + step : end;
-    if (to > mapped_size)
-        to = mapped_size;
+    uint64_t to = from + step > end ? from + step : end, most = ts_load_acquire(&mapped_size);
+    if (to > most)
+        to = most;
     if (end > to || !back(base, from, to)) {
         to = end;
         if (!back(base, from, to))
@@ -92,6 +91,18 @@ static bool commit(uint64_t end)
         continue;
     ts_store_relaxed(&region_header->committed, ts_load_relaxed(&committed));
     return true;
+}
+
+/* Makes sure that the file is backed up to `end`. */
+static bool commit(uint64_t end)
+{
+    uint64_t from = ts_load_acquire(&committed);
+    if (end <= from)
+        return true;
+    ts_add_acq_rel(&growers, 1);
+    bool backed = grow(from, end);
+    ts_add_acq_rel(&growers, -1u);
+    return backed;
 }
 
 static bool commit_table(uint32_t number)
@@ -263,13 +274,14 @@ static void copy_header(struct ts_header *header, uint32_t slabs)
 }
 
 /* Puts the child's file in the place of its parent's. Several mappings: mremap moves but one before Linux 6.17. */
-static bool replace_mapping(uint64_t end)
+static bool replace_mapping(uint64_t old_size, uint64_t end)
 {
     int flags = MAP_SHARED | MAP_NORESERVE | MAP_FIXED;
     if (sys_mmap(base, file.size, PROT_NONE, flags, file.fd, 0) == NULL ||
         sys_failed(sys_mprotect(base, end, PROT_READ | PROT_WRITE)))
         return false;
     sys_madvise(base, file.size, MADV_DONTDUMP);
+    sys_munmap(base + file.size, old_size - file.size);
     return true;
 }
 
@@ -288,13 +300,15 @@ bool region_fork(void)
     uint64_t end = TS_SLABS_OFFSET + (uint64_t)slabs * TS_SLAB_SIZE;
     if (!region_file_create(&file, true))
         return false;
-    uint8_t *at = file.size == old_size ? map_file(TS_SLABS_OFFSET) : NULL;
+    if (file.size > old_size)
+        file.size = old_size; /* what follows in memory may be the program's by now */
+    uint8_t *at = end <= file.size ? map_file(TS_SLABS_OFFSET) : NULL;
     bool right = at != NULL && copy_table(at, slabs) && copy_slabs(at, slabs);
     if (right) {
         committed = end;
         copy_header((struct ts_header *)at, slabs);
         region_header = &stand_in; /* should the mapping be lost half-way */
-        right = replace_mapping(end);
+        right = replace_mapping(old_size, end);
     }
     if (at != NULL)
         sys_munmap(at, file.size);
@@ -314,8 +328,27 @@ bool region_fork(void)
     return true;
 }
 
+void region_shrink(uint64_t room, bool alone)
+{
+    uint64_t size = mapped_size, to = (ts_load_acquire(&committed) + room) & ~(uint64_t)(TS_SLAB_SIZE - 1);
+    int spins = 0;
+    if (base == NULL || to >= size)
+        return;
+    if (alone)
+        growers = 0;
+    ts_store_relaxed(&mapped_size, to);
+    ts_fence_seq_cst(); /* whoever comes to commit() from here on sees it */
+    while (ts_load_acquire(&growers) != 0 && spins++ < SPINS_MAX)
+        __builtin_ia32_pause();
+    if (spins < SPINS_MAX && ts_load_acquire(&committed) <= to)
+        sys_munmap(base + to, size - to);
+    else
+        ts_store_relaxed(&mapped_size, size);
+}
+
 void region_disown(bool remove)
 {
+    region_shrink(0, !remove); /* the rest stays: the program may have asked for strings in it */
     if (remove)
         sys_unlink(file.path);
     region_header = &stand_in;

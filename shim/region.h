@@ -30,6 +30,12 @@ bool region_fork(void);
  */
 void region_disown(bool remove);
 
+/*
+ * Gives back the addresses that are reserved, but for `room` bytes above those that are backed. alone: no other thread
+ * can be growing the region (a forked child).
+ */
+void region_shrink(uint64_t room, bool alone);
+
 /* Stamps the end time and state. */
 void region_end(enum ts_state state);
 
