@@ -41,6 +41,12 @@ __attribute__((noinline)) struct rule_entry rules_parse(uintptr_t pc, bool exact
     const struct cfi_tables *tables = &module_instances[instance].tables;
     if (tables->low != NULL)
         rule = cfi_find(tables, place);
+    /*
+     * A function that begins at the return address, and none before it: nobody called from there. It was put on
+     * the stack by hand, to be returned to in the end, as makecontext does with __start_context.
+     */
+    if (rule.kind == RULE_NONE && tables->low != NULL && !exact && cfi_find(tables, pc).kind != RULE_NONE)
+        rule.kind = RULE_END;
     region_gauge(TS_GAUGE_RULES, 1);
     if (modules_are_stable() && generation == ts_load_acquire(&module_generation)) {
         struct ts_pair *ways = rules_table[rules_set(pc)];

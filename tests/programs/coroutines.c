@@ -1,9 +1,7 @@
 /*
  * Stacks made by hand: coroutines of makecontext that allocate at several depths, take turns, end,
  * and whose stacks are freed, mapped anew and used again with other contents. The root of a
- * coroutine is the very first instruction of glibc's __start_context: a return address there
- * belongs to no function.
- * @may-drop no_unwind
+ * coroutine is the very first instruction of glibc's __start_context, which nobody called from.
  */
 #define EXPECT_MAIN
 #include "tests/programs/expect.h"

@@ -35,6 +35,16 @@ static bool is_kernel_link(const char *path)
     return strncmp(path, "/proc/", 6) == 0 && strstr(path, "/map_files/") != NULL;
 }
 
+/* A region's file is there before its first byte: its process may die in between. */
+static bool is_unborn_region(const char *path, const char magic[8])
+{
+    static const char nothing[8];
+    struct region_name name;
+    const char *slash = strrchr(path, '/');
+    return memcmp(magic, nothing, sizeof(nothing)) == 0 &&
+           region_name_parse(slash != NULL ? slash + 1 : path, &name);
+}
+
 static int check_kind(struct source_file *file, bool linked, struct error *error)
 {
     struct stat status;
@@ -53,6 +63,11 @@ static int check_kind(struct source_file *file, bool linked, struct error *error
         file->kind = SOURCE_SNAPSHOT;
         return 0;
     }
+    if (is_unborn_region(file->path, magic))
+        return error_set(error,
+                         "region '%s' is not ready: its process is just starting or died while it"
+                         " did, try again",
+                         file->path);
     if (memcmp(magic, TS_REGION_MAGIC, sizeof(magic)) != 0)
         return error_set(error,
                          "'%s' is neither a region nor a snapshot: name a PID or a file"
