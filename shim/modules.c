@@ -34,6 +34,7 @@ struct image {
     const char *path; /* as the loader has it: "" = the program itself */
     const uint8_t *build_id;
     uint32_t build_id_size;
+    bool fleeting;
 };
 
 static void find_build_id(struct image *image, const uint8_t *note, const uint8_t *end)
@@ -124,6 +125,15 @@ static void absolute_path(struct text *path, const char *name)
     text_add(path, name);
 }
 
+/* iconv's modules, and what they need: libc opens and closes them by functions of its own, not by dlclose. */
+static bool is_fleeting(const char *path)
+{
+    for (; *path != '\0'; path++)
+        if (__builtin_strncmp(path, "/gconv/", 7) == 0)
+            return true;
+    return false;
+}
+
 /* Copies a string and its terminator into the region; false when there is no room. */
 static bool store_string(const char *string, uint32_t size, struct ts_module *module)
 {
@@ -202,16 +212,19 @@ static uint32_t add_instance(const struct image *image, uint64_t key_base, uint3
     for (uint32_t i = 1; i < count && i < MODULE_INSTANCES_MAX && index == 0; i++)
         if (module_instances[i].start == image->start && module_instances[i].key_base == key_base)
             index = i; /* the same module, asked anew after some dlclose */
-    if (index == 0)
+    if (index == 0 && count < MODULE_INSTANCES_MAX)
         index = ts_add_acq_rel(&instance_count, 1);
-    if (index >= MODULE_INSTANCES_MAX)
+    if (index == 0 || index >= MODULE_INSTANCES_MAX) {
+        region_drop(TS_DROP_MODULES_FULL);
         return 0;
+    }
     struct module_instance *instance = &module_instances[index];
     instance->key_base = key_base;
     ts_store_relaxed(&module_key_base[index], key_base);
     instance->start = image->start;
     instance->end = image->end;
     instance->tables = image->tables;
+    instance->fleeting = image->fleeting;
     ts_store_release(&instance->generation, generation);
     return index;
 }
@@ -224,7 +237,7 @@ uint32_t modules_find(uintptr_t pc)
         return 0;
     uint32_t count = ts_load_acquire(&instance_count);
     for (uint32_t i = 1; i < count && i < MODULE_INSTANCES_MAX; i++)
-        if (ts_load_acquire(&module_instances[i].generation) == generation &&
+        if (ts_load_acquire(&module_instances[i].generation) == generation && !module_instances[i].fleeting &&
             pc - module_instances[i].start < module_instances[i].end - module_instances[i].start)
             return i;
     struct image image = {
@@ -238,6 +251,7 @@ uint32_t modules_find(uintptr_t pc)
     if (image.path == NULL)
         image.path = "";
     image.size = image.end - image.start;
+    image.fleeting = is_fleeting(image.path);
     read_headers(&image);
     uint64_t key_high = record_module(&image, &number) ? ts_key(TS_FRAME_NATIVE, number, 0)
                                                        : ts_key(TS_FRAME_UNKNOWN, 0, 0);

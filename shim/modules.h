@@ -17,6 +17,7 @@ struct module_instance {
     uint64_t key_base; /* as in module_key_base */
     uintptr_t start, end;
     struct cfi_tables tables;
+    bool fleeting; /* libc may unload it by itself: asked anew each time, and nothing about it is remembered */
     uint32_t generation; /* of module_generation when it was looked up; stored last (release) */
 };
 

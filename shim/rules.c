@@ -30,6 +30,14 @@ static packed_rule pack(const struct rule *rule, uint32_t generation)
            (uint64_t)(uint16_t)generation << RULES_GENERATION_SHIFT;
 }
 
+/* Files the rule in its set; the older of the two there goes. */
+static void remember(uintptr_t pc, bool exact, uint32_t instance, packed_rule rule)
+{
+    struct ts_pair *ways = rules_table[rules_set(pc)];
+    ts_pair_store(&ways[1], ts_pair_load(&ways[0]));
+    ts_pair_store(&ways[0], (struct ts_pair){rules_tag(pc, exact) | instance, rule});
+}
+
 __attribute__((noinline)) struct rule_entry rules_parse(uintptr_t pc, bool exact)
 {
     uint32_t generation = ts_load_acquire(&module_generation);
@@ -48,11 +56,10 @@ __attribute__((noinline)) struct rule_entry rules_parse(uintptr_t pc, bool exact
     if (rule.kind == RULE_NONE && tables->low != NULL && !exact && cfi_find(tables, pc).kind != RULE_NONE)
         rule.kind = RULE_END;
     region_gauge(TS_GAUGE_RULES, 1);
-    if (modules_are_stable() && generation == ts_load_acquire(&module_generation)) {
-        struct ts_pair *ways = rules_table[rules_set(pc)];
-        struct ts_pair found = {rules_tag(pc, exact) | instance, pack(&rule, generation)};
-        ts_pair_store(&ways[1], ts_pair_load(&ways[0]));
-        ts_pair_store(&ways[0], found);
-    }
-    return (struct rule_entry){pack(&rule, generation), module_key_base[instance] + place};
+    packed_rule packed = pack(&rule, generation);
+    if (module_instances[instance].fleeting)
+        packed |= RULES_FLEETING;
+    else if (modules_are_stable() && generation == ts_load_acquire(&module_generation))
+        remember(pc, exact, instance, packed);
+    return (struct rule_entry){packed, module_key_base[instance] + place};
 }

@@ -4,7 +4,7 @@
  *
  *     count word, the tag:   pc, 48 bits | exact, 1 bit | module instance, 15 bits
  *     size word, the rule:   cfa_offset / 8, 24 bits | rbp_offset / 8, 16 bits | kind, 3 | rbp_saved, 1 |
- *                            rbp_by_rbp, 1 | generation, 16 bits | unused, 3
+ *                            rbp_by_rbp, 1 | generation, 16 bits | fleeting, 1 | unused, 2
  *
  * A dlclose retires all entries by stepping module_generation; the table is emptied long before the 16 bits
  * come round.
@@ -18,6 +18,7 @@
 #define RULES_SETS 32768u /* 1 MiB: a compiler has some 30,000 return addresses on its way to malloc */
 #define RULES_GENERATION_SHIFT 45
 #define RULES_INSTANCE_MASK 0x7fffu
+#define RULES_FLEETING (UINT64_C(1) << 61) /* not to be remembered: the module may go without a dlclose */
 
 /* A rule as it stands in the cache. */
 typedef uint64_t packed_rule;
@@ -60,6 +61,12 @@ static inline bool packed_rbp_saved(packed_rule rule)
 static inline bool packed_rbp_by_rbp(packed_rule rule)
 {
     return rule >> 44 & 1;
+}
+
+/* What the inner loop of the walk need not look at closely. */
+static inline bool packed_is_plain(packed_rule rule)
+{
+    return (rule & (UINT64_C(1) << 44 | RULES_FLEETING)) == 0;
 }
 
 static inline uint64_t rules_tag(uintptr_t pc, bool exact)

@@ -165,7 +165,7 @@ static enum step walk_by_rules(struct thread *thread, const struct walk_start *s
         frames->fresh[count] = (struct walk_state){pc, sp, bp, (saved ? slot : 0) | (kind == RULE_RBP)};
         count++;
         if (__builtin_expect((kind == RULE_RSP || kind == RULE_RBP) && cfa > sp && in_view(cfa - 8, low, size) &&
-                                 !packed_rbp_by_rbp(entry.rule) && (!saved || in_view(slot, low, size)),
+                                 packed_is_plain(entry.rule) && (!saved || in_view(slot, low, size)),
                              1)) {
             pc = stack_word(cfa - 8);
             sp = cfa;
