@@ -40,7 +40,7 @@ enum ts_drop {
     X(RULES, "rules", "unwind rules parsed")                                                       \
     X(ODD_FRAMES, "odd_frames", "stacks with a frame that no rule expresses")                      \
     X(GUESSED, "guessed", "frames passed by their frame pointer alone")                            \
-    X(PRIVATE, "private_bytes", "private memory mapped for the shim's tables")
+    X(PRIVATE, "private_bytes", "private addresses mapped for the shim's tables, touched or not")
 
 enum ts_gauge {
 #define X(name, key, meaning) TS_GAUGE_##name,

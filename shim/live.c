@@ -5,6 +5,7 @@
 #include "shim/counters.h"
 #include "shim/index.h"
 #include "shim/region.h"
+#include "shim/system.h"
 
 #include <time.h>
 
@@ -198,6 +199,7 @@ void live_flush(struct thread *thread)
             new_peak(generation, bytes);
     }
     uint64_t time = clock_now(CLOCK_MONOTONIC_COARSE); /* read from memory (vDSO): no system call */
+    ts_store_relaxed(&region_header->gauges[TS_GAUGE_PRIVATE], memory_mapped());
     tick(time, bytes);
     sweep(time, bytes);
     set_allowance(thread, bytes);
