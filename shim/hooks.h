@@ -1,6 +1,6 @@
 /*
  * The one list of interposed symbols. A line here declares the pointer to the next definition (next.h) and is
- * resolved at start-up (next.c); hooks.c or limits.c defines the symbol itself.
+ * resolved at start-up (next.c); hooks.c, operators.c or limits.c defines the symbol itself.
  * X(return type, name, parameters, 1 = nothing works without it)
  */
 #ifndef TRACESNAP_SHIM_HOOKS_H
@@ -24,6 +24,30 @@
     X(void, free_sized, (void *block, size_t size), 0)                                             \
     X(void, free_aligned_sized, (void *block, size_t alignment, size_t size), 0)                   \
     X(void, cfree, (void *block), 0)                                                               \
+    X(void *, _Znwm, (size_t size), 0)                                                             \
+    X(void *, _Znam, (size_t size), 0)                                                             \
+    X(void *, _ZnwmRKSt9nothrow_t, (size_t size, const void *nothrow), 0)                          \
+    X(void *, _ZnamRKSt9nothrow_t, (size_t size, const void *nothrow), 0)                          \
+    X(void *, _ZnwmSt11align_val_t, (size_t size, size_t alignment), 0)                            \
+    X(void *, _ZnamSt11align_val_t, (size_t size, size_t alignment), 0)                            \
+    X(void *, _ZnwmSt11align_val_tRKSt9nothrow_t,                                                  \
+      (size_t size, size_t alignment, const void *nothrow), 0)                                     \
+    X(void *, _ZnamSt11align_val_tRKSt9nothrow_t,                                                  \
+      (size_t size, size_t alignment, const void *nothrow), 0)                                     \
+    X(void, _ZdlPv, (void *block), 0)                                                              \
+    X(void, _ZdaPv, (void *block), 0)                                                              \
+    X(void, _ZdlPvm, (void *block, size_t size), 0)                                                \
+    X(void, _ZdaPvm, (void *block, size_t size), 0)                                                \
+    X(void, _ZdlPvRKSt9nothrow_t, (void *block, const void *nothrow), 0)                           \
+    X(void, _ZdaPvRKSt9nothrow_t, (void *block, const void *nothrow), 0)                           \
+    X(void, _ZdlPvSt11align_val_t, (void *block, size_t alignment), 0)                             \
+    X(void, _ZdaPvSt11align_val_t, (void *block, size_t alignment), 0)                             \
+    X(void, _ZdlPvmSt11align_val_t, (void *block, size_t size, size_t alignment), 0)               \
+    X(void, _ZdaPvmSt11align_val_t, (void *block, size_t size, size_t alignment), 0)               \
+    X(void, _ZdlPvSt11align_val_tRKSt9nothrow_t,                                                   \
+      (void *block, size_t alignment, const void *nothrow), 0)                                     \
+    X(void, _ZdaPvSt11align_val_tRKSt9nothrow_t,                                                   \
+      (void *block, size_t alignment, const void *nothrow), 0)                                     \
     X(int, dlclose, (void *handle), 0)                                                             \
     X(int, pthread_setname_np, (pthread_t thread, const char *name), 0)                            \
     X(int, setrlimit, (int resource, const void *limit), 0)                                        \

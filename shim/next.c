@@ -8,6 +8,7 @@
 #include <errno.h>
 
 struct next next;
+struct next next_onward;
 char next_arena[ARENA_SIZE] __attribute__((aligned(16)));
 static size_t arena_used;
 static uint32_t resolving;
@@ -36,6 +37,19 @@ size_t arena_size(const void *block)
     return size;
 }
 
+/* The object that a function is in. */
+static const void *object_of(const void *function)
+{
+    Dl_info info;
+    return function != NULL && dladdr(function, &info) != 0 ? info.dli_fbase : NULL;
+}
+
+static bool has_operators(const struct next *found, void *(*allocate)(size_t))
+{
+    return object_of((const void *)found->_Znwm) != NULL &&
+           object_of((const void *)found->_Znwm) == object_of((const void *)allocate);
+}
+
 bool next_resolve(void)
 {
     uint32_t nobody = 0;
@@ -54,6 +68,8 @@ bool next_resolve(void)
     void *(*allocate)(size_t) = found.malloc;
     found.malloc = NULL;
     next = found;
+    if (!has_operators(&found, allocate))
+        next_onward = found;
     ts_store_release(&next.malloc, allocate);
     ts_store_release(&resolving, 0);
     return allocate != NULL;

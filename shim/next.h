@@ -20,6 +20,12 @@ struct next {
 
 extern struct next next;
 
+/*
+ * The same where C++'s operators come to malloc and free, as libstdc++'s do. All NULL where the next allocator has
+ * operators of its own (jemalloc, tcmalloc, mimalloc), or before it is known.
+ */
+extern struct next next_onward;
+
 /* Finds them all. False while that is still going on (dlsym allocates): use the arena. Ends the process never. */
 bool next_resolve(void);
 

@@ -1,0 +1,72 @@
+/*
+ * Around the call of the next allocator: into the shim and out of it.
+ *
+ * thread->busy is set throughout. A call that comes while it is set is either the next allocator calling
+ * itself by name (calloc -> malloc, reallocarray -> realloc), which is part of the outer call, or a signal
+ * handler's, which is counted.
+ */
+#ifndef TRACESNAP_SHIM_ENTER_H
+#define TRACESNAP_SHIM_ENTER_H
+
+#include "shim/next.h"
+#include "shim/process.h"
+#include "shim/record.h"
+
+#define likely(x) __builtin_expect(!!(x), 1)
+
+bool enter_slowly(struct thread *thread, bool allocation);
+
+/* Takes note of a free that is not to be followed by a record: nested, or before the process began. */
+void forget_outside(struct thread *thread, const void *address);
+
+/* True: go on, call the next allocator and record. False: call it and that is all. */
+static inline bool enter(struct thread *thread)
+{
+    if (likely(thread->busy == THREAD_FREE && process_is_tracing())) {
+        thread->busy = THREAD_IN_NEXT;
+        return true;
+    }
+    return enter_slowly(thread, true);
+}
+
+static inline void leave(struct thread *thread)
+{
+    if (!likely(thread->deferred_count == 0))
+        record_deferred(thread);
+    __asm__ volatile("" ::: "memory"); /* a signal handler must see the records before it sees us gone */
+    thread->busy = THREAD_FREE;
+}
+
+static inline void *leave_with(struct thread *thread, void *block, size_t size, struct walk_start start)
+{
+    thread->busy = THREAD_IN_SHIM;
+    if (likely(block != NULL))
+        record_allocation(thread, block, size, &start);
+    leave(thread);
+    return block;
+}
+
+/* Whether the next allocator is known; if not, its dlsym is under way and the arena serves. */
+static inline bool have_next(void)
+{
+    return likely(next_ready()) || next_resolve();
+}
+
+static inline void forget(const void *address)
+{
+    struct thread *thread = &thread_self;
+    struct block block;
+    if (!likely(thread->busy == THREAD_FREE && process_is_tracing())) {
+        forget_outside(thread, address);
+        return;
+    }
+    thread->busy = THREAD_IN_SHIM;
+    bool temporary = thread->last == address;
+    if (likely(record_take(address, &block)))
+        record_freed(thread, &block, temporary);
+    if (temporary)
+        thread->last = NULL;
+    leave(thread);
+}
+
+#endif
