@@ -81,6 +81,7 @@ static bool start(void)
         return false;
     }
     make_mode_page();
+    threads_start();
     started = true;
     return true;
 }
@@ -137,7 +138,6 @@ static __attribute__((constructor)) void construct(void)
     if (!process_is_tracing() && !process_begin(true))
         return;
     thread_self.busy = THREAD_IN_NEXT;
-    threads_start();
     libunwind_start();
     thread_self.busy = THREAD_FREE;
 }

@@ -45,8 +45,6 @@ void threads_start(void)
         pthread_key_delete(key);
         have_key = false;
     }
-    if (have_key && thread_self.shard != NULL)
-        pthread_setspecific(key, &thread_self);
 }
 
 __attribute__((noinline)) struct shard *threads_attach(struct thread *thread)

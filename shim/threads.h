@@ -6,7 +6,7 @@
 
 #include "shim/counters.h"
 
-/* Makes the key whose destructor tells that a thread ends. In the constructor: it may allocate. */
+/* Makes the key whose destructor tells that a thread ends: before any other thread counts. */
 void threads_start(void);
 
 struct shard *threads_attach(struct thread *thread);
