@@ -1,7 +1,7 @@
 /*
  * Atomic accesses whose memory order stands in the name, so that a reader sees the protocol at the
- * call. They work on any integer or pointer lvalue of 1 to 8 bytes; struct ts_pair (two 64-bit words
- * that belong together) has accesses of its own.
+ * call. They work on any integer or pointer lvalue of 1 to 8 bytes; struct ts_pair (two 64-bit
+ * words that belong together) has accesses of its own.
  */
 #ifndef TRACESNAP_REGION_ATOMIC_H
 #define TRACESNAP_REGION_ATOMIC_H
@@ -22,10 +22,10 @@
 #define ts_fence_seq_cst() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 /*
- * A count and the bytes that belong to it. One writer updates a pair; a reader in another process must
- * never see the count of one moment with the bytes of the next. On x86-64 an aligned 16-byte SSE move is
- * one access on every processor with AVX (documented by Intel and AMD as a guarantee); elsewhere the
- * halves may be torn apart by one allocation, never more.
+ * A count and the bytes that belong to it. One writer updates a pair; a reader in another process
+ * must never see the count of one moment with the bytes of the next. On x86-64 an aligned 16-byte
+ * SSE move is one access on every processor with AVX (documented by Intel and AMD as a guarantee);
+ * elsewhere the halves may be torn apart by one allocation, never more.
  */
 struct ts_pair {
     uint64_t count;
@@ -68,8 +68,8 @@ static inline void ts_pair_store(struct ts_pair *p, struct ts_pair value)
 #endif
 
 /*
- * An x86-64 processor neither reorders a load with an earlier load nor a store with an earlier store, so
- * ts_pair_load acquires and ts_pair_store releases there, too.
+ * An x86-64 processor neither reorders a load with an earlier load nor a store with an earlier
+ * store, so ts_pair_load acquires and ts_pair_store releases there, too.
  */
 
 #endif

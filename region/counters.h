@@ -1,13 +1,13 @@
 /*
- * The lists of what is counted. One line here makes a counter everywhere: in the region, in snapshots, in
- * JSON and in text.
+ * The lists of what is counted. One line here makes a counter everywhere: in the region, in
+ * snapshots, in JSON and in text.
  */
 #ifndef TRACESNAP_REGION_COUNTERS_H
 #define TRACESNAP_REGION_COUNTERS_H
 
 /*
- * Drops: anything that could not be recorded, by cause. The order is part of the region's format: new causes
- * go to the end, up to TS_DROP_MAX. X(name, key in JSON, what it means)
+ * Drops: anything that could not be recorded, by cause. The order is part of the region's format:
+ * new causes go to the end, up to TS_DROP_MAX. X(name, key in JSON, what it means)
  */
 #define TS_DROP_LIST(X)                                                                            \
     X(REENTRANT, "reentrant", "allocations made inside the shim's own code by a signal handler")   \
@@ -26,7 +26,7 @@ enum ts_drop {
 #define X(name, key, meaning) TS_DROP_##name,
     TS_DROP_LIST(X)
 #undef X
-    TS_DROP_COUNT
+        TS_DROP_COUNT
 };
 
 #define TS_DROP_MAX 32 /* slots in the header and in a snapshot */
@@ -46,7 +46,7 @@ enum ts_gauge {
 #define X(name, key, meaning) TS_GAUGE_##name,
     TS_GAUGE_LIST(X)
 #undef X
-    TS_GAUGE_COUNT
+        TS_GAUGE_COUNT
 };
 
 #define TS_GAUGE_MAX 32

@@ -1,7 +1,8 @@
 /*
- * The hash of a path: from the root outward to the leaf, one step per frame. Two different keys after the
- * same prefix never give the same hash (the step is a bijection of the key for a given prefix); different
- * prefixes meet with the probability of 64-bit hashes: among a million contexts about 3 in 10^8.
+ * The hash of a path: from the root outward to the leaf, one step per frame. Two different keys
+ * after the same prefix never give the same hash (the step is a bijection of the key for a given
+ * prefix); different prefixes meet with the probability of 64-bit hashes: among a million contexts
+ * about 3 in 10^8.
  */
 #ifndef TRACESNAP_REGION_HASH_H
 #define TRACESNAP_REGION_HASH_H
@@ -22,8 +23,8 @@ static inline uint64_t ts_hash_mix(uint64_t x)
 }
 
 /*
- * One frame further. The key is spread by a multiplication that does not wait for the prefix, so that the
- * chain from frame to frame is one multiplication, one rotation and one addition long.
+ * One frame further. The key is spread by a multiplication that does not wait for the prefix, so
+ * that the chain from frame to frame is one multiplication, one rotation and one addition long.
  */
 static inline uint64_t ts_hash_step(uint64_t prefix, uint64_t key)
 {

@@ -1,15 +1,15 @@
 /*
- * Frame keys: one 64-bit word that names a frame without naming an address of this run, so that contexts
- * of different runs, processes and hosts mean the same.
+ * Frame keys: one 64-bit word that names a frame without naming an address of this run, so that
+ * contexts of different runs, processes and hosts mean the same.
  *
  *     63      60 59            40 39                                   0
  *     +---------+----------------+-------------------------------------+
  *     |  kind   |     module     |               offset                |
  *     +---------+----------------+-------------------------------------+
  *
- * offset of a native frame is the ELF virtual address, within its module, of the instruction to look up:
- * one byte before the return address for a frame that made a call, the exact pc for a frame that a signal
- * interrupted. Nobody further on needs to know which of the two it was.
+ * offset of a native frame is the ELF virtual address, within its module, of the instruction to
+ * look up: one byte before the return address for a frame that made a call, the exact pc for a
+ * frame that a signal interrupted. Nobody further on needs to know which of the two it was.
  */
 #ifndef TRACESNAP_REGION_KEY_H
 #define TRACESNAP_REGION_KEY_H
@@ -22,9 +22,10 @@
 #define TS_KEY_MODULE_MAX ((UINT32_C(1) << TS_KEY_MODULE_BITS) - 1)
 
 enum ts_frame_kind {
-    TS_FRAME_NATIVE = 1,  /* module and offset */
-    TS_FRAME_UNKNOWN = 2, /* code that no module holds (JIT); module 0, offset = page number of the pc */
-    TS_FRAME_MARK = 3,    /* no frame: says why the stack ends here; offset = enum ts_mark */
+    TS_FRAME_NATIVE = 1, /* module and offset */
+    TS_FRAME_UNKNOWN =
+        2, /* code that no module holds (JIT); module 0, offset = page number of the pc */
+    TS_FRAME_MARK = 3, /* no frame: says why the stack ends here; offset = enum ts_mark */
 };
 
 /* Why a stack ends before its root. X(name, text shown in place of a function) */
@@ -38,7 +39,7 @@ enum ts_mark {
 #define X(name, text) TS_MARK_##name,
     TS_MARK_LIST(X)
 #undef X
-    TS_MARK_END
+        TS_MARK_END
 };
 
 static inline uint64_t ts_key(enum ts_frame_kind kind, uint32_t module, uint64_t offset)

@@ -1,21 +1,22 @@
 /*
- * The region: one sparse file per traced process, written by the shim and read by the tool, also after the
- * writer was killed at any instruction. This header is the contract; ARCHITECTURE.md says why.
+ * The region: one sparse file per traced process, written by the shim and read by the tool, also
+ * after the writer was killed at any instruction. This header is the contract; ARCHITECTURE.md says
+ * why.
  *
  *     0            header (struct ts_header), one TS_HEADER_SIZE
  *     16 KiB       slab table: uint32 per slab, kind and ordinal within the kind
  *     272 KiB      slab 0, slab 1, ... of TS_SLAB_SIZE each
  *
- * Everything is found through the slab table: slab number i holds the ordinal-th piece of an array of one
- * kind. Arrays therefore grow without moving, and offsets in the file are the only pointers.
+ * Everything is found through the slab table: slab number i holds the ordinal-th piece of an array
+ * of one kind. Arrays therefore grow without moving, and offsets in the file are the only pointers.
  *
  * The rules that every reader may rely on, and that every writer must keep:
  *  - zero bytes are "nothing here": the file starts as zeros, and a hole reads as zeros;
- *  - a slab's memory is committed before its table word is published (release), so that no access to it can
- *    fault for want of space;
+ *  - a slab's memory is committed before its table word is published (release), so that no access
+ *    to it can fault for want of space;
  *  - a record is filled first; the word that publishes it is stored last, with release order;
- *  - a record whose publishing word is still zero is nobody's: its writer may have been killed. It costs
- *    its slot and nothing more; nobody waits for it;
+ *  - a record whose publishing word is still zero is nobody's: its writer may have been killed. It
+ *    costs its slot and nothing more; nobody waits for it;
  *  - a published record changes only where its comment says so.
  * And the rule for the reader: trust nothing. Check every number against what it indexes.
  *
@@ -42,7 +43,8 @@
 #define TS_SLABS_OFFSET (TS_HEADER_SIZE + TS_SLABS_MAX * 4u)
 #define TS_REGION_SIZE_MAX (TS_SLABS_OFFSET + (uint64_t)TS_SLABS_MAX * TS_SLAB_SIZE)
 
-/* A word of the slab table: kind in the top byte, ordinal below. 0 = free. Written once, by release. */
+/* A word of the slab table: kind in the top byte, ordinal below. 0 = free. Written once, by
+ * release. */
 #define TS_SLAB_WORD(kind, ordinal) ((uint32_t)(kind) << 24 | (uint32_t)(ordinal))
 #define TS_SLAB_KIND(word) ((word) >> 24)
 #define TS_SLAB_ORDINAL(word) ((word)&0xffffffu)
@@ -79,8 +81,8 @@ enum ts_slab_kind {
 #define TS_DEPTH_DEFAULT 256u
 
 /*
- * One frame under its caller: the calling-context tree. Node 0 is the root and has no frame. parent is
- * always smaller than the node's own number, so that no chain of parents can be a circle.
+ * One frame under its caller: the calling-context tree. Node 0 is the root and has no frame. parent
+ * is always smaller than the node's own number, so that no chain of parents can be a circle.
  * Writer: the thread that inserts it, once. key is stored last (release); key 0 = not published.
  */
 struct ts_node {
@@ -90,8 +92,8 @@ struct ts_node {
 };
 
 /*
- * A context: the node of its innermost frame. Context numbers start at 1; context 1 is the catch-all.
- * Writer: the thread that inserts it, once, node last (release); node 0 = not published.
+ * A context: the node of its innermost frame. Context numbers start at 1; context 1 is the
+ * catch-all. Writer: the thread that inserts it, once, node last (release); node 0 = not published.
  */
 struct ts_context {
     uint32_t node;
@@ -99,20 +101,21 @@ struct ts_context {
 };
 
 /*
- * The counters of one context in one shard: one cache line, one writer (the thread that holds the shard).
- * Live = allocated - freed, summed over the shards; in one shard alone it may be negative, since a block
- * may be freed by another thread.
+ * The counters of one context in one shard: one cache line, one writer (the thread that holds the
+ * shard). Live = allocated - freed, summed over the shards; in one shard alone it may be negative,
+ * since a block may be freed by another thread.
  *
- * stamp is the control word (below, without the pause bit) that the writer last saw when it touched this
- * cell; it ties the cell to a generation of `clear` and to an epoch of the peak:
+ * stamp is the control word (below, without the pause bit) that the writer last saw when it touched
+ * this cell; it ties the cell to a generation of `clear` and to an epoch of the peak:
  *  - generation older than the control word's: the whole cell counts as zeros;
- *  - epoch older than the control word's: untouched since the peak, so the live values of now ARE the
- *    values at the peak;
- *  - same epoch: `peak` holds allocated - freed as it was when the epoch began, in two's complement.
- * The writer, on its first touch under a new control word: zeros if the generation changed, stores peak,
- * stores stamp (release), then the new counts. A reader takes stamp (acquire), the pairs, and stamp
- * again; it starts over when stamp changed. It must read `freed` of all cells of a context before
- * `allocated` of any of them: then nothing is seen freed that was not seen allocated.
+ *  - epoch older than the control word's: untouched since the peak, so the live values of now ARE
+ *    the values at the peak;
+ *  - same epoch: `peak` holds allocated - freed as it was when the epoch began, in two's
+ *    complement.
+ * The writer, on its first touch under a new control word: zeros if the generation changed, stores
+ * peak, stores stamp (release), then the new counts. A reader takes stamp (acquire), the pairs, and
+ * stamp again; it starts over when stamp changed. It must read `freed` of all cells of a context
+ * before `allocated` of any of them: then nothing is seen freed that was not seen allocated.
  */
 struct ts_cell {
     struct ts_pair allocated;
@@ -123,20 +126,22 @@ struct ts_cell {
 };
 
 /*
- * A word of TS_SLAB_CELLMAP: chunk number c (its position in the map) holds the cells of shard `shard`
- * for contexts block * TS_CHUNK_CELLS and following. Stored once, by release. 0 = not in use.
+ * A word of TS_SLAB_CELLMAP: chunk number c (its position in the map) holds the cells of shard
+ * `shard` for contexts block * TS_CHUNK_CELLS and following. Stored once, by release. 0 = not in
+ * use.
  */
 #define TS_CELLMAP_WORD(shard, block) ((uint64_t)((shard) + 1) << 32 | (uint32_t)(block))
 #define TS_CELLMAP_SHARD(word) ((uint32_t)((word) >> 32) - 1u)
 #define TS_CELLMAP_BLOCK(word) ((uint32_t)(word))
 
 /*
- * A mapped executable or library. Slots are filled once and stay, also after dlclose, since contexts refer
- * to them. Writer: the thread that first meets the module. state is stored last (release).
+ * A mapped executable or library. Slots are filled once and stay, also after dlclose, since
+ * contexts refer to them. Writer: the thread that first meets the module. state is stored last
+ * (release).
  */
 struct ts_module {
-    uint64_t base; /* load bias at the time of discovery: address - ELF virtual address */
-    uint64_t size; /* bytes from the lowest to the end of the highest PT_LOAD */
+    uint64_t base;  /* load bias at the time of discovery: address - ELF virtual address */
+    uint64_t size;  /* bytes from the lowest to the end of the highest PT_LOAD */
     uint32_t state; /* 0 = not published, 1 = published */
     uint32_t build_id_size;
     uint8_t build_id[TS_BUILD_ID_MAX];
@@ -147,8 +152,8 @@ struct ts_module {
 };
 
 /*
- * A shard: the counters of one thread at a time. Writer: the thread that holds it; `owner` changes by
- * compare-and-swap. name is copied when the thread starts to allocate and again when it ends.
+ * A shard: the counters of one thread at a time. Writer: the thread that holds it; `owner` changes
+ * by compare-and-swap. name is copied when the thread starts to allocate and again when it ends.
  */
 struct ts_shard {
     uint32_t owner; /* tid, 0 = free */
@@ -170,7 +175,8 @@ struct ts_moment {
 };
 
 /*
- * The control word: the one word that the tool may write, too, always by compare-and-swap on 64 bits.
+ * The control word: the one word that the tool may write, too, always by compare-and-swap on 64
+ * bits.
  *
  *      63     62          48 47           40 39                        0
  *     +------+--------------+---------------+--------------------------+
@@ -180,9 +186,9 @@ struct ts_moment {
  * paused      1 = allocations are not recorded; frees of recorded blocks still are
  * generation  number of `clear`s; everything recorded under another generation is forgotten
  * resets      number of `reset-peak`s, so that the shim lowers its threshold
- * epoch       number of peaks; each step makes the live values of that instant the peak, for all cells
- *             at once
- * Writers: the shim when the live total passes the last peak (epoch), the tool and the API (all).
+ * epoch       number of peaks; each step makes the live values of that instant the peak, for all
+ * cells at once Writers: the shim when the live total passes the last peak (epoch), the tool and
+ * the API (all).
  */
 #define TS_CONTROL_PAUSED (UINT64_C(1) << 63)
 #define TS_CONTROL_EPOCH_MASK ((UINT64_C(1) << 40) - 1)
@@ -213,8 +219,9 @@ enum ts_state {
 };
 
 /*
- * What is known of the process, in a region and, byte for byte, in a snapshot. Strings are zero-terminated,
- * cut if too long. Written once by the constructor unless the comment says otherwise.
+ * What is known of the process, in a region and, byte for byte, in a snapshot. Strings are
+ * zero-terminated, cut if too long. Written once by the constructor unless the comment says
+ * otherwise.
  */
 struct ts_process {
     uint32_t pid; /* in the pid namespace of the process */
@@ -230,7 +237,7 @@ struct ts_process {
     uint32_t follow;
     uint32_t forked; /* 1 = made by fork without exec: it began with its parent's live blocks */
     uint32_t reserved;
-    uint64_t sample; /* bytes; 0 = every allocation */
+    uint64_t sample;            /* bytes; 0 = every allocation */
     uint64_t started_monotonic; /* CLOCK_MONOTONIC at start_time, ns */
     char boot_id[40];
     char session[40]; /* given by `run`, so that it finds the children's regions */
@@ -252,13 +259,14 @@ struct ts_header {
 
     /* Hot, each on a line of its own. Writers: any thread, by atomic read-modify-write. */
     uint64_t control __attribute__((aligned(64)));
-    uint32_t node_count __attribute__((aligned(64))); /* cursors: numbers handed out, published or not */
+    uint32_t node_count
+        __attribute__((aligned(64))); /* cursors: numbers handed out, published or not */
     uint32_t context_count;
     uint32_t chunk_count;
     uint32_t module_count;
     uint32_t shard_count;
     uint32_t slab_count;
-    uint64_t committed; /* bytes of the file that are backed by memory */
+    uint64_t committed;     /* bytes of the file that are backed by memory */
     uint32_t timeline_lock; /* 1 while one thread writes; others pass by */
     uint32_t timeline_count;
     uint64_t timeline_interval; /* ns between points */

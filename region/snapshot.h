@@ -4,7 +4,8 @@
  *     header (struct ts_snapshot_header)
  *     section 1, section 2, ... in any order, each where the header's table says, 8-byte aligned
  *
- * Written by the tool under another name and renamed when it is complete. The reader trusts nothing in it.
+ * Written by the tool under another name and renamed when it is complete. The reader trusts nothing
+ * in it.
  */
 #ifndef TRACESNAP_REGION_SNAPSHOT_H
 #define TRACESNAP_REGION_SNAPSHOT_H
@@ -56,12 +57,12 @@ struct ts_snapshot_header {
     uint32_t byte_order;
     uint32_t header_size;
     uint32_t section_count;
-    uint64_t taken_at;   /* wall clock, ns since 1970 UTC */
-    uint64_t rss;        /* of the process at that moment, bytes; 0 = unknown */
-    uint64_t peak_rss;   /* VmHWM, bytes; 0 = unknown */
+    uint64_t taken_at;    /* wall clock, ns since 1970 UTC */
+    uint64_t rss;         /* of the process at that moment, bytes; 0 = unknown */
+    uint64_t peak_rss;    /* VmHWM, bytes; 0 = unknown */
     uint64_t region_size; /* bytes that the region's file occupied */
-    uint32_t alive;      /* the process was running when the snapshot was taken */
-    uint32_t paused;     /* allocations were not recorded at that moment */
+    uint32_t alive;       /* the process was running when the snapshot was taken */
+    uint32_t paused;      /* allocations were not recorded at that moment */
     uint64_t drops[TS_DROP_MAX];
     uint64_t gauges[TS_GAUGE_MAX];
     struct {

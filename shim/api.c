@@ -95,14 +95,14 @@ static const char *object_of(uint64_t key)
 {
     if (ts_key_kind(key) != TS_FRAME_NATIVE)
         return "";
-    const struct ts_module *module = region_record(TS_SLAB_MODULES, ts_key_module(key), TS_MODULES_PER_SLAB,
-                                                   sizeof(struct ts_module));
+    const struct ts_module *module = region_record(TS_SLAB_MODULES, ts_key_module(key),
+                                                   TS_MODULES_PER_SLAB, sizeof(struct ts_module));
     const char *strings = module ? region_slab(TS_SLAB_STRINGS, module->path_slab) : NULL;
     return strings ? strings + module->path_offset : "";
 }
 
-EXPORT size_t tracesnap_preloaded_get_object_traceback(const void *address, struct tracesnap_frame *frames,
-                                                       size_t max)
+EXPORT size_t tracesnap_preloaded_get_object_traceback(const void *address,
+                                                       struct tracesnap_frame *frames, size_t max)
 {
     struct block block;
     size_t count = 0;

@@ -1,100 +1,13 @@
 /*
- * DWARF call frame information. Sources: DWARF 5 section 6.4; Linux Standard Base 5.0, 10.6 (.eh_frame and
- * .eh_frame_hdr). Every byte is read through a cursor with bounds, so that broken tables end in RULE_ODD.
+ * DWARF call frame information. Sources: DWARF 5 section 6.4; Linux Standard Base 5.0, 10.6
+ * (.eh_frame and .eh_frame_hdr). Every byte is read through a cursor with bounds, so that broken
+ * tables end in RULE_ODD.
  */
 #include "shim/cfi.h"
+#include "shim/dwarf.h"
 #include "shim/machine.h"
 
 #include <stddef.h>
-
-struct cursor {
-    const uint8_t *at, *end;
-    bool broken;
-};
-
-/* Pointer encodings (DW_EH_PE_*). */
-#define ENCODING_OMIT 0xff
-#define ENCODING_FORMAT(e) ((e)&0x0f)
-#define ENCODING_BASE(e) ((e)&0x70)
-#define BASE_PC 0x10
-#define BASE_DATA 0x30
-
-static uint64_t fixed(struct cursor *c, size_t size)
-{
-    uint64_t value = 0;
-    if (c->broken || (size_t)(c->end - c->at) < size) {
-        c->broken = true;
-        return 0;
-    }
-    __builtin_memcpy(&value, c->at, size);
-    c->at += size;
-    return value;
-}
-
-static uint64_t uleb(struct cursor *c)
-{
-    uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint64_t byte = fixed(c, 1);
-        value |= (byte & 0x7f) << shift;
-        if (!(byte & 0x80))
-            return value;
-    }
-    c->broken = true;
-    return 0;
-}
-
-static int64_t sleb(struct cursor *c)
-{
-    uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint64_t byte = fixed(c, 1);
-        value |= (byte & 0x7f) << shift;
-        if (!(byte & 0x80)) {
-            if ((byte & 0x40) && shift + 7 < 64)
-                value |= ~UINT64_C(0) << (shift + 7);
-            return (int64_t)value;
-        }
-    }
-    c->broken = true;
-    return 0;
-}
-
-static void skip(struct cursor *c, uint64_t size)
-{
-    if (c->broken || (uint64_t)(c->end - c->at) < size)
-        c->broken = true;
-    else
-        c->at += size;
-}
-
-static uint64_t format_value(struct cursor *c, unsigned format)
-{
-    switch (format) {
-    case 0x00: return fixed(c, 8);
-    case 0x01: return uleb(c);
-    case 0x02: return fixed(c, 2);
-    case 0x03: return fixed(c, 4);
-    case 0x04: return fixed(c, 8);
-    case 0x09: return (uint64_t)sleb(c);
-    case 0x0a: return (uint64_t)(int64_t)(int16_t)fixed(c, 2);
-    case 0x0b: return (uint64_t)(int64_t)(int32_t)fixed(c, 4);
-    case 0x0c: return fixed(c, 8);
-    default: c->broken = true; return 0;
-    }
-}
-
-static uint64_t encoded(struct cursor *c, uint8_t encoding, const uint8_t *data_base)
-{
-    uint64_t here = (uint64_t)(uintptr_t)c->at;
-    uint64_t value = format_value(c, ENCODING_FORMAT(encoding));
-    switch (ENCODING_BASE(encoding)) {
-    case 0: return value;
-    case BASE_PC: return here + value;
-    case BASE_DATA: return (uint64_t)(uintptr_t)data_base + value;
-    default: c->broken = true; return 0;
-    }
-}
 
 struct cie {
     uint64_t code_align;
@@ -105,7 +18,8 @@ struct cie {
     struct cursor program;
 };
 
-/* A cursor over the record at `at`, after its length word. 64-bit records are not made by anybody here. */
+/* A cursor over the record at `at`, after its length word. 64-bit records are not made by anybody
+ * here. */
 static struct cursor record(const struct cfi_tables *tables, const uint8_t *at)
 {
     struct cursor c = {at, tables->high, at < tables->low || at >= tables->high};
@@ -241,7 +155,7 @@ static bool extended(struct machine *m, struct cursor *c, unsigned op)
     int64_t align = m->cie->data_align;
     uint64_t number;
     switch (op) {
-    case 0x00: return true;                                                      /* nop */
+    case 0x00: return true;                                                           /* nop */
     case 0x01: m->location = encoded(c, m->cie->pointer_encoding, NULL); return true; /* set_loc */
     case 0x02: m->location += fixed(c, 1) * m->cie->code_align; return true;
     case 0x03: m->location += fixed(c, 2) * m->cie->code_align; return true;
@@ -275,7 +189,10 @@ static bool extended(struct machine *m, struct cursor *c, unsigned op)
     case 0x0d: set_cfa(&m->row, uleb(c), m->row.cfa_offset); return true;
     case 0x0e: m->row.cfa_offset = (int64_t)uleb(c); return true;
     case 0x0f: cfa_expression(c, &m->row); return true;
-    case 0x10: number = uleb(c); register_expression(c, &m->row, number, false); return true;
+    case 0x10:
+        number = uleb(c);
+        register_expression(c, &m->row, number, false);
+        return true;
     case 0x11: /* offset_extended_sf */
         number = uleb(c);
         set_register(&m->row, number, HOW_AT_CFA, sleb(c) * align);
@@ -290,7 +207,10 @@ static bool extended(struct machine *m, struct cursor *c, unsigned op)
         uleb(c);
         set_register(&m->row, number, HOW_ODD, 0);
         return true;
-    case 0x16: number = uleb(c); register_expression(c, &m->row, number, true); return true;
+    case 0x16:
+        number = uleb(c);
+        register_expression(c, &m->row, number, true);
+        return true;
     case 0x2e: uleb(c); return true; /* GNU_args_size */
     default: return false;
     }
@@ -304,7 +224,9 @@ static bool run(struct machine *m, struct cursor c)
         uint64_t before = m->location;
         switch (byte >> 6) {
         case 1: m->location += low * m->cie->code_align; break;
-        case 2: set_register(&m->row, low, HOW_AT_CFA, (int64_t)uleb(&c) * m->cie->data_align); break;
+        case 2:
+            set_register(&m->row, low, HOW_AT_CFA, (int64_t)uleb(&c) * m->cie->data_align);
+            break;
         case 3: restore_register(&m->row, low, &m->initial); break;
         default:
             if (!extended(m, &c, low))
@@ -383,7 +305,8 @@ struct rule cfi_find(const struct cfi_tables *tables, uintptr_t pc)
     uint64_t version = fixed(&c, 1);
     uint8_t frame_encoding = (uint8_t)fixed(&c, 1), count_encoding = (uint8_t)fixed(&c, 1);
     uint8_t table_encoding = (uint8_t)fixed(&c, 1);
-    if (c.broken || version != 1 || table_encoding != (BASE_DATA | 0x0b) || count_encoding == ENCODING_OMIT)
+    if (c.broken || version != 1 || table_encoding != (BASE_DATA | 0x0b) ||
+        count_encoding == ENCODING_OMIT)
         return odd;
     encoded(&c, frame_encoding, tables->header);
     uint64_t count = encoded(&c, count_encoding, tables->header);

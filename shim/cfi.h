@@ -1,7 +1,7 @@
 /*
- * DWARF call frame information: from the .eh_frame of a module to the one rule that unwinding needs at a
- * program counter. Only what x86-64 compilers emit for ordinary frames is expressed; all else is ODD, and
- * libunwind's affair.
+ * DWARF call frame information: from the .eh_frame of a module to the one rule that unwinding needs
+ * at a program counter. Only what x86-64 compilers emit for ordinary frames is expressed; all else
+ * is ODD, and libunwind's affair.
  */
 #ifndef TRACESNAP_SHIM_CFI_H
 #define TRACESNAP_SHIM_CFI_H

@@ -1,10 +1,11 @@
 /*
- * Contexts. Two tables of the same kind: `leaves` maps the hash of a whole stack to its context and is hot;
- * `nodes` maps the hash of any path from the root to its node and is touched by new stacks only.
+ * Contexts. Two tables of the same kind: `leaves` maps the hash of a whole stack to its context and
+ * is hot; `nodes` maps the hash of any path from the root to its node and is touched by new stacks
+ * only.
  *
- * Order of publication: a node's record (key last) before its number is filed in `nodes`, a context's record
- * before its number is filed in `leaves`, that before any counter of the context. A parent is filed, hence
- * numbered, before its child takes a number: parent < child.
+ * Order of publication: a node's record (key last) before its number is filed in `nodes`, a
+ * context's record before its number is filed in `leaves`, that before any counter of the context.
+ * A parent is filed, hence numbered, before its child takes a number: parent < child.
  */
 #include "shim/contexts.h"
 #include "region/hash.h"
@@ -49,7 +50,8 @@ static uint32_t add_context(uint32_t node, uint64_t hash)
     return table_insert(&leaves, hash, number);
 }
 
-/* The stack is new: finds the longest path that is known, then adds a node for each frame further in. */
+/* The stack is new: finds the longest path that is known, then adds a node for each frame further
+ * in. */
 static __attribute__((noinline)) uint32_t insert(const struct walk_path *path, uint32_t count)
 {
     uint32_t node = 0, from = count; /* the root; path[from .. count) have no node yet */

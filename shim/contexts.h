@@ -1,6 +1,6 @@
 /*
- * Contexts: from a captured stack to its number. A known stack costs one probe whatever its depth; the nodes
- * of the tree are touched only by a stack that is new.
+ * Contexts: from a captured stack to its number. A known stack costs one probe whatever its depth;
+ * the nodes of the tree are touched only by a stack that is new.
  */
 #ifndef TRACESNAP_SHIM_CONTEXTS_H
 #define TRACESNAP_SHIM_CONTEXTS_H
@@ -14,8 +14,8 @@ bool contexts_start(void);
 void contexts_forked(void);
 
 /*
- * The context of the captured frames: 1 to TS_CONTEXTS_LIMIT - 1; the catch-all, counted, when nothing more
- * can be recorded.
+ * The context of the captured frames: 1 to TS_CONTEXTS_LIMIT - 1; the catch-all, counted, when
+ * nothing more can be recorded.
  */
 uint32_t contexts_of(const struct walk_frames *frames);
 

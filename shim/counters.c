@@ -12,7 +12,8 @@ static struct shard *shards[TS_SHARDS_LIMIT]; /* by number; published by release
 static uint32_t active;
 static char first_name[16]; /* of the program: a new thread inherits it from its creator */
 
-/* Where struct pthread keeps the thread's id in glibc 2.11 to 2.41; believed if it is right for the first thread. */
+/* Where struct pthread keeps the thread's id in glibc 2.11 to 2.41; believed if it is right for the
+ * first thread. */
 #define PTHREAD_TID_OFFSET 720
 
 static uint32_t own_tid(void)
@@ -111,7 +112,8 @@ uint32_t shards_count(void)
 const struct ts_cell *shard_chunk(uint32_t number, uint32_t block)
 {
     const struct shard *shard = ts_load_acquire(&shards[number]);
-    const struct shard_part *part = shard ? ts_load_acquire(&shard->parts[block >> SHARD_PART_BITS]) : NULL;
+    const struct shard_part *part =
+        shard ? ts_load_acquire(&shard->parts[block >> SHARD_PART_BITS]) : NULL;
     return part ? ts_load_acquire(&part->chunks[block & ((1 << SHARD_PART_BITS) - 1)]) : NULL;
 }
 
@@ -128,7 +130,8 @@ bool shards_any_inserting(void)
 
 struct shard *shards_forked(void)
 {
-    for (uint32_t i = 0; i < TS_SHARDS_LIMIT; i++) { /* one that was just being made may leave a hole */
+    for (uint32_t i = 0; i < TS_SHARDS_LIMIT;
+         i++) { /* one that was just being made may leave a hole */
         if (shards[i] != NULL)
             memory_unmap(shards[i], sizeof *shards[i]); /* their parts, some pages, are given up */
         shards[i] = NULL;
@@ -153,8 +156,7 @@ struct ts_cell *shard_add_chunk(struct shard *shard, uint32_t context)
         region_drop(TS_DROP_NO_COUNTER);
         return NULL;
     }
-    struct ts_cell *chunk =
-        (struct ts_cell *)slab + number % TS_CHUNKS_PER_SLAB * TS_CHUNK_CELLS;
+    struct ts_cell *chunk = (struct ts_cell *)slab + number % TS_CHUNKS_PER_SLAB * TS_CHUNK_CELLS;
     ts_store_release(word, TS_CELLMAP_WORD(shard->number, block));
     ts_store_release(&(*part)->chunks[block & ((1 << SHARD_PART_BITS) - 1)], chunk);
     return chunk;

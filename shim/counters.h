@@ -1,6 +1,6 @@
 /*
- * Counters: one shard per thread, in it one cell per context, written without locked instructions. The
- * protocol of a cell is in region/layout.h (struct ts_cell).
+ * Counters: one shard per thread, in it one cell per context, written without locked instructions.
+ * The protocol of a cell is in region/layout.h (struct ts_cell).
  */
 #ifndef TRACESNAP_SHIM_COUNTERS_H
 #define TRACESNAP_SHIM_COUNTERS_H
@@ -25,14 +25,16 @@ struct shard {
     struct walk_frames frames;
 };
 
-/* Takes a shard for the calling thread: a free one, or a new one. NULL when there is none (counted). */
+/* Takes a shard for the calling thread: a free one, or a new one. NULL when there is none
+ * (counted). */
 struct shard *shard_take(void);
 void shard_give(struct shard *shard);
 
 /* Shards in use now. */
 uint32_t shards_active(void);
 
-/* Shards that were ever made, in use or not; the chunk of one that holds a block of contexts, or NULL. */
+/* Shards that were ever made, in use or not; the chunk of one that holds a block of contexts, or
+ * NULL. */
 uint32_t shards_count(void);
 const struct ts_cell *shard_chunk(uint32_t number, uint32_t block);
 
@@ -42,7 +44,8 @@ bool shards_any_inserting(void);
 /* Copies the name that a thread gave itself; shard of the calling thread. */
 void shard_set_name(struct shard *shard, const char *name);
 
-/* In a forked child: all shards are forgotten, and the calling thread gets the first of the new region. */
+/* In a forked child: all shards are forgotten, and the calling thread gets the first of the new
+ * region. */
 struct shard *shards_forked(void);
 
 struct ts_cell *shard_add_chunk(struct shard *shard, uint32_t context);
@@ -67,7 +70,8 @@ static inline void cell_prepare(struct ts_cell *cell, uint64_t control)
         cell_refresh(cell, control & ~TS_CONTROL_PAUSED);
 }
 
-static inline void cell_allocated(struct ts_cell *cell, uint64_t control, uint64_t count, uint64_t size)
+static inline void cell_allocated(struct ts_cell *cell, uint64_t control, uint64_t count,
+                                  uint64_t size)
 {
     cell_prepare(cell, control);
     ts_pair_store(&cell->allocated,

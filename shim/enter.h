@@ -1,9 +1,9 @@
 /*
  * Around the call of the next allocator: into the shim and out of it.
  *
- * thread->busy is set throughout. A call that comes while it is set is either the next allocator calling
- * itself by name (calloc -> malloc, reallocarray -> realloc), which is part of the outer call, or a signal
- * handler's, which is counted.
+ * thread->busy is set throughout. A call that comes while it is set is either the next allocator
+ * calling itself by name (calloc -> malloc, reallocarray -> realloc), which is part of the outer
+ * call, or a signal handler's, which is counted.
  */
 #ifndef TRACESNAP_SHIM_ENTER_H
 #define TRACESNAP_SHIM_ENTER_H
@@ -16,7 +16,8 @@
 
 bool enter_slowly(struct thread *thread, bool allocation);
 
-/* Takes note of a free that is not to be followed by a record: nested, or before the process began. */
+/* Takes note of a free that is not to be followed by a record: nested, or before the process began.
+ */
 void forget_outside(struct thread *thread, const void *address);
 
 /* True: go on, call the next allocator and record. False: call it and that is all. */
@@ -33,11 +34,14 @@ static inline void leave(struct thread *thread)
 {
     if (!likely(thread->deferred_count == 0))
         record_deferred(thread);
-    __asm__ volatile("" ::: "memory"); /* a signal handler must see the records before it sees us gone */
+    __asm__ volatile(
+        "" ::
+            : "memory"); /* a signal handler must see the records before it sees us gone */
     thread->busy = THREAD_FREE;
 }
 
-static inline void *leave_with(struct thread *thread, void *block, size_t size, struct walk_start start)
+static inline void *leave_with(struct thread *thread, void *block, size_t size,
+                               struct walk_start start)
 {
     thread->busy = THREAD_IN_SHIM;
     if (likely(block != NULL))

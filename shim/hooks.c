@@ -1,6 +1,7 @@
 /*
- * The interposed symbols of C. Each calls the next definition with the same arguments and returns what it returned;
- * blocks and errno are never changed. What is recorded, and when, is record.c's business.
+ * The interposed symbols of C. Each calls the next definition with the same arguments and returns
+ * what it returned; blocks and errno are never changed. What is recorded, and when, is record.c's
+ * business.
  */
 #include "shim/enter.h"
 #include "shim/modules.h"
@@ -85,8 +86,8 @@ static inline void begin_resize(const void *block, struct resize *resize)
     resize->known = record_take(block, &resize->old);
 }
 
-static inline void *end_resize(struct thread *thread, struct resize *resize, void *old, void *block, size_t size,
-                               struct walk_start start)
+static inline void *end_resize(struct thread *thread, struct resize *resize, void *old, void *block,
+                               size_t size, struct walk_start start)
 {
     thread->busy = THREAD_IN_SHIM;
     if (block == NULL && size != 0) { /* refused: the old block stays */
@@ -133,7 +134,8 @@ void *reallocarray(void *block, size_t count, size_t size)
         return have_next() ? next.reallocarray(block, count, size) : arena_allocate(product, 16);
     }
     begin_resize(block, &resize);
-    return end_resize(thread, &resize, block, next.reallocarray(block, count, size), product, walk_caller());
+    return end_resize(thread, &resize, block, next.reallocarray(block, count, size), product,
+                      walk_caller());
 }
 
 int posix_memalign(void **block, size_t alignment, size_t size)

@@ -1,7 +1,7 @@
 /*
- * The one list of interposed symbols. A line here declares the pointer to the next definition (next.h) and is
- * resolved at start-up (next.c); hooks.c, operators.c or limits.c defines the symbol itself.
- * X(return type, name, parameters, 1 = nothing works without it)
+ * The one list of interposed symbols. A line here declares the pointer to the next definition
+ * (next.h) and is resolved at start-up (next.c); hooks.c, operators.c or limits.c defines the
+ * symbol itself. X(return type, name, parameters, 1 = nothing works without it)
  */
 #ifndef TRACESNAP_SHIM_HOOKS_H
 #define TRACESNAP_SHIM_HOOKS_H
@@ -56,7 +56,8 @@
     X(int, prlimit64, (int pid, int resource, const void *limit, void *old), 0)                    \
     X(int, mlockall, (int flags), 0)
 
-/* Declared here: the headers of libc give some of them other attributes, other types, or none at all. */
+/* Declared here: the headers of libc give some of them other attributes, other types, or none at
+ * all. */
 #define HOOK_DECLARE(type, name, parameters, needed)                                               \
     __attribute__((visibility("default"))) type name parameters;
 

@@ -10,7 +10,8 @@
 #define TOP_BITS 13 /* 47-bit addresses in all */
 #define SIZE_LIMIT (1u << 18)
 #define PAGE 4096u
-#define VISIBLE_AFTER 20000 /* pauses, some 0.3 ms: stores leave a processor's buffer within a microsecond */
+#define VISIBLE_AFTER                                                                              \
+    20000 /* pauses, some 0.3 ms: stores leave a processor's buffer within a microsecond */
 
 struct middle {
     uint64_t *leaf[1 << MIDDLE_BITS];
@@ -55,7 +56,8 @@ static inline uint64_t *slot_of(uintptr_t address)
         return NULL;
     struct middle *middle = ts_load_acquire(&top[address >> (LEAF_BITS + MIDDLE_BITS)]);
     uint64_t *leaf =
-        middle ? ts_load_acquire(&middle->leaf[address >> LEAF_BITS & ((1 << MIDDLE_BITS) - 1)]) : NULL;
+        middle ? ts_load_acquire(&middle->leaf[address >> LEAF_BITS & ((1 << MIDDLE_BITS) - 1)])
+               : NULL;
     return leaf ? slot_in(leaf, address) : NULL;
 }
 
@@ -93,13 +95,16 @@ static inline bool is_at(uint64_t word, uintptr_t address)
 }
 
 /* False: not here, try the large table. */
-static bool insert_small(struct shard *shard, uintptr_t address, const struct block *block, struct block *stale)
+static bool insert_small(struct shard *shard, uintptr_t address, const struct block *block,
+                         struct block *stale)
 {
     uint64_t *slot = slot_of(address);
     if (__builtin_expect(slot == NULL, 0) && (slot = make_slot(address)) == NULL)
         return false;
     ts_store_relaxed(&shard->inserting, 1);
-    __asm__ volatile("" ::: "memory"); /* the processor may delay the store: that is what the sweeper waits for */
+    __asm__ volatile(
+        "" ::
+            : "memory"); /* the processor may delay the store: that is what the sweeper waits for */
     bool here = !ts_load_acquire(&index_sweeping);
     if (here) {
         uint64_t old = ts_load_relaxed(slot);
@@ -114,7 +119,8 @@ static bool insert_small(struct shard *shard, uintptr_t address, const struct bl
     return here;
 }
 
-bool index_insert(struct shard *shard, const void *address, const struct block *block, struct block *stale)
+bool index_insert(struct shard *shard, const void *address, const struct block *block,
+                  struct block *stale)
 {
     stale->context = 0;
     if (__builtin_expect(block->size < SIZE_LIMIT && ((uintptr_t)address & 7) == 0, 1) &&
@@ -150,7 +156,8 @@ bool index_find(const void *address, struct block *block)
 }
 
 /* Calls visit_leaf for every leaf with the address that it begins at. */
-static void each_leaf(void (*visit_leaf)(void *closure, uint64_t *leaf, uintptr_t from), void *closure)
+static void each_leaf(void (*visit_leaf)(void *closure, uint64_t *leaf, uintptr_t from),
+                      void *closure)
 {
     for (uintptr_t i = 0; i < 1 << TOP_BITS; i++) {
         struct middle *middle = ts_load_acquire(&top[i]);
@@ -182,7 +189,8 @@ static void visit_blocks(void *closure, uint64_t *leaf, uintptr_t from)
     }
 }
 
-void index_each(void (*visit)(void *closure, const void *address, const struct block *block), void *closure)
+void index_each(void (*visit)(void *closure, const void *address, const struct block *block),
+                void *closure)
 {
     struct each each = {visit, closure};
     each_leaf(visit_blocks, &each);

@@ -1,8 +1,9 @@
 /*
- * Live blocks that the shadow cannot hold: large ones, colliding ones, odd addresses. Buckets of 16 slots in
- * levels of doubling size; a block goes to the first free slot of its bucket in any level, so that nothing
- * ever moves and a removal is a store of zero. A slot is claimed by compare-and-swap of its address; what it
- * says is read by the block's owner alone, and by index_large_each, which skips slots without a context.
+ * Live blocks that the shadow cannot hold: large ones, colliding ones, odd addresses. Buckets of 16
+ * slots in levels of doubling size; a block goes to the first free slot of its bucket in any level,
+ * so that nothing ever moves and a removal is a store of zero. A slot is claimed by
+ * compare-and-swap of its address; what it says is read by the block's owner alone, and by
+ * index_large_each, which skips slots without a context.
  */
 #include "region/hash.h"
 #include "shim/index.h"

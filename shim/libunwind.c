@@ -1,12 +1,13 @@
 /*
  * libunwind, used so that it can do no harm (checked against 1.6.2).
  *
- * As a step it runs in its "remote" mode with accessors of ours: every word that it reads was proven to be
- * stack or unwind table, it looks modules up as we do, takes no loader lock, keeps no pipe and caches nothing. Its one
- * lock, around its memory pool, is why a thread that finds another inside gives up after a while.
+ * As a step it runs in its "remote" mode with accessors of ours: every word that it reads was
+ * proven to be stack or unwind table, it looks modules up as we do, takes no loader lock, keeps no
+ * pipe and caches nothing. Its one lock, around its memory pool, is why a thread that finds another
+ * inside gives up after a while.
  *
- * As the oracle it runs in its local mode, which shares nothing with our code, not even the module look-up. It opens
- * a pipe and takes the loader's lock: verify=1 is for tests.
+ * As the oracle it runs in its local mode, which shares nothing with our code, not even the module
+ * look-up. It opens a pipe and takes the loader's lock: verify=1 is for tests.
  */
 #include "shim/libunwind.h"
 #include "shim/modules.h"
@@ -30,7 +31,8 @@ static struct {
     REMOTE(step) step;
     REMOTE(get_reg) get_reg;
     REMOTE(is_signal_frame) is_signal_frame;
-    int (*search_table)(unw_addr_space_t, unw_word_t, unw_dyn_info_t *, unw_proc_info_t *, int, void *);
+    int (*search_table)(unw_addr_space_t, unw_word_t, unw_dyn_info_t *, unw_proc_info_t *, int,
+                        void *);
 } remote;
 
 static struct {
@@ -52,7 +54,8 @@ struct walker {
     unw_word_t registers[UNW_X86_64_RIP + 1];
 };
 
-static int find_proc_info(unw_addr_space_t as, unw_word_t pc, unw_proc_info_t *info, int need, void *arg)
+static int find_proc_info(unw_addr_space_t as, unw_word_t pc, unw_proc_info_t *info, int need,
+                          void *arg)
 {
     struct walker *walker = arg;
     uint32_t index = modules_find(pc);
@@ -60,8 +63,8 @@ static int find_proc_info(unw_addr_space_t as, unw_word_t pc, unw_proc_info_t *i
     const uint8_t *header = module->tables.header;
     uint32_t entries;
     /* Only the one layout that linkers make: version 1, count udata4, table datarel|sdata4. */
-    if (index == 0 || module->tables.low == NULL || module->tables.high - header < 12 || header[0] != 1 ||
-        header[2] != 0x03 || header[3] != 0x3b)
+    if (index == 0 || module->tables.low == NULL || module->tables.high - header < 12 ||
+        header[0] != 1 || header[2] != 0x03 || header[3] != 0x3b)
         return -UNW_ENOINFO;
     __builtin_memcpy(&entries, header + 8, sizeof entries);
     if (entries > (size_t)(module->tables.high - header - 12) / 8)
@@ -78,21 +81,24 @@ static int find_proc_info(unw_addr_space_t as, unw_word_t pc, unw_proc_info_t *i
     return remote.search_table(as, pc, &table, info, need, arg);
 }
 
-static int access_mem(unw_addr_space_t as, unw_word_t address, unw_word_t *value, int write, void *arg)
+static int access_mem(unw_addr_space_t as, unw_word_t address, unw_word_t *value, int write,
+                      void *arg)
 {
     struct walker *walker = arg;
     (void)as;
     if (write)
         return -UNW_EINVAL;
     uintptr_t low = (uintptr_t)walker->tables.low & ~(uintptr_t)7;
-    uintptr_t high = ((uintptr_t)walker->tables.high + 7) & ~(uintptr_t)7; /* of one page in any case */
+    uintptr_t high =
+        ((uintptr_t)walker->tables.high + 7) & ~(uintptr_t)7; /* of one page in any case */
     if ((address < low || address + 8 > high) && !stack_readable(&walker->view, address))
         return -UNW_EINVAL;
     __builtin_memcpy(value, (const void *)address, sizeof *value);
     return 0;
 }
 
-static int access_reg(unw_addr_space_t as, unw_regnum_t number, unw_word_t *value, int write, void *arg)
+static int access_reg(unw_addr_space_t as, unw_regnum_t number, unw_word_t *value, int write,
+                      void *arg)
 {
     const struct walker *walker = arg;
     (void)as;
@@ -102,7 +108,8 @@ static int access_reg(unw_addr_space_t as, unw_regnum_t number, unw_word_t *valu
     return 0;
 }
 
-static int no_fpreg(unw_addr_space_t as, unw_regnum_t number, unw_fpreg_t *value, int write, void *arg)
+static int no_fpreg(unw_addr_space_t as, unw_regnum_t number, unw_fpreg_t *value, int write,
+                    void *arg)
 {
     (void)as, (void)number, (void)value, (void)write, (void)arg;
     return -UNW_EBADREG;
@@ -125,7 +132,8 @@ static int no_resume(unw_addr_space_t as, unw_cursor_t *cursor, void *arg)
     return -UNW_EINVAL;
 }
 
-static int no_name(unw_addr_space_t as, unw_word_t pc, char *name, size_t size, unw_word_t *offset, void *arg)
+static int no_name(unw_addr_space_t as, unw_word_t pc, char *name, size_t size, unw_word_t *offset,
+                   void *arg)
 {
     (void)as, (void)pc, (void)name, (void)size, (void)offset, (void)arg;
     return -UNW_ENOINFO;
@@ -136,12 +144,13 @@ static unw_accessors_t accessors = {find_proc_info, put_unwind_info, no_list,   
 
 #define TEXT(x) #x
 #define EXPANDED(x) TEXT(x)
-#define LOAD(table, library, member, name) ((table).member = (__typeof__((table).member))dlsym(library, name))
+#define LOAD(table, library, member, name)                                                         \
+    ((table).member = (__typeof__((table).member))dlsym(library, name))
 
 /*
- * libunwind opens a pipe when it starts, for checks of memory that its remote mode leaves to us, and keeps it: the
- * program's next descriptor would be another than without us. A pipe that came to the two lowest free numbers
- * meanwhile is that one, and is closed.
+ * libunwind opens a pipe when it starts, for checks of memory that its remote mode leaves to us,
+ * and keeps it: the program's next descriptor would be another than without us. A pipe that came to
+ * the two lowest free numbers meanwhile is that one, and is closed.
  */
 static void start_without_pipe(void)
 {
@@ -155,7 +164,8 @@ static void start_without_pipe(void)
         return;
     remote.set_caching_policy(space, UNW_CACHE_NONE);
     for (int i = 0; i < 2; i++)
-        if (fds[i] < 0 || sys_failed(sys_call(SYS_fstat, fds[i], &st[i], 0, 0)) || !S_ISFIFO(st[i].st_mode))
+        if (fds[i] < 0 || sys_failed(sys_call(SYS_fstat, fds[i], &st[i], 0, 0)) ||
+            !S_ISFIFO(st[i].st_mode))
             return;
     if (st[0].st_ino == st[1].st_ino && st[0].st_dev == st[1].st_dev) {
         sys_close(fds[0]);
@@ -175,8 +185,8 @@ static void load_remote(void)
     LOAD(remote, library, get_reg, EXPANDED(UNW_OBJ(get_reg)));
     LOAD(remote, library, is_signal_frame, EXPANDED(UNW_OBJ(is_signal_frame)));
     LOAD(remote, library, search_table, EXPANDED(UNW_OBJ(dwarf_search_unwind_table)));
-    if (!remote.create_addr_space || !remote.set_caching_policy || !remote.init_remote || !remote.step ||
-        !remote.get_reg || !remote.is_signal_frame || !remote.search_table)
+    if (!remote.create_addr_space || !remote.set_caching_policy || !remote.init_remote ||
+        !remote.step || !remote.get_reg || !remote.is_signal_frame || !remote.search_table)
         return;
     start_without_pipe();
 }
@@ -224,16 +234,16 @@ static bool enter(void)
     return false;
 }
 
-static void walk_from(unw_cursor_t *cursor, const struct walk_start *start, struct walk_frames *frames,
-                      uint32_t *count)
+static void walk_from(unw_cursor_t *cursor, const struct walk_start *start,
+                      struct walk_frames *frames, uint32_t *count)
 {
     unw_word_t pc = 0, sp = 0;
     bool outside = false; /* of our own frames */
     int signal = 0;
     *count = 0;
     do {
-        if (remote.get_reg(cursor, UNW_REG_IP, &pc) < 0 || remote.get_reg(cursor, UNW_REG_SP, &sp) < 0 ||
-            pc == 0)
+        if (remote.get_reg(cursor, UNW_REG_IP, &pc) < 0 ||
+            remote.get_reg(cursor, UNW_REG_SP, &sp) < 0 || pc == 0)
             return;
         outside = outside || (pc == start->pc && sp == start->sp);
         if (outside) {
@@ -244,16 +254,18 @@ static void walk_from(unw_cursor_t *cursor, const struct walk_start *start, stru
     } while (*count < options.depth && remote.step(cursor) > 0);
 }
 
-bool libunwind_walk(struct thread *thread, const struct walk_start *start, struct walk_frames *frames,
-                    uint32_t *count)
+bool libunwind_walk(struct thread *thread, const struct walk_start *start,
+                    struct walk_frames *frames, uint32_t *count)
 {
     struct walker walker = {.tables = {NULL, NULL, NULL}};
     unw_cursor_t cursor;
     if (space == NULL || !enter())
         return false;
-    /* The registers as they are here: our own frames are unwound first, which restores the caller's. */
+    /* The registers as they are here: our own frames are unwound first, which restores the
+     * caller's. */
     unw_word_t *r = walker.registers;
-    __asm__ volatile("movq %%rbx, %0\n\tmovq %%rbp, %1\n\tmovq %%rsp, %2\n\tleaq 0f(%%rip), %%rax\n0:\tmovq %%rax, %3"
+    __asm__ volatile("movq %%rbx, %0\n\tmovq %%rbp, %1\n\tmovq %%rsp, %2\n\tleaq 0f(%%rip), "
+                     "%%rax\n0:\tmovq %%rax, %3"
                      : "=m"(r[UNW_X86_64_RBX]), "=m"(r[UNW_X86_64_RBP]), "=m"(r[UNW_X86_64_RSP]),
                        "=m"(r[UNW_X86_64_RIP])
                      :
@@ -291,7 +303,8 @@ void libunwind_verify(const struct walk_start *start, const struct walk_frames *
     }
     errno = kept;
     /* A stack that we cut, guessed or lost is compared as far as we claim to know it. */
-    bool agrees = at == bound || (frames->state[frames->count - 1 - at].pc == 0 && at + 1 == frames->count);
+    bool agrees =
+        at == bound || (frames->state[frames->count - 1 - at].pc == 0 && at + 1 == frames->count);
     if (agrees && frames->complete && frames->checked == UINT32_MAX)
         agrees = pc == 0; /* libunwind ended where we did */
     region_gauge(TS_GAUGE_VERIFIED, 1);

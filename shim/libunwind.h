@@ -1,6 +1,7 @@
 /*
- * libunwind behind the walker's own interface: the step for frames that no rule expresses, and the oracle of
- * verify=1. Loaded at start-up with RTLD_LOCAL, so that its _Unwind_* symbols capture nobody's exceptions.
+ * libunwind behind the walker's own interface: the step for frames that no rule expresses, and the
+ * oracle of verify=1. Loaded at start-up with RTLD_LOCAL, so that its _Unwind_* symbols capture
+ * nobody's exceptions.
  */
 #ifndef TRACESNAP_SHIM_LIBUNWIND_H
 #define TRACESNAP_SHIM_LIBUNWIND_H
@@ -11,11 +12,11 @@
 void libunwind_start(void);
 
 /*
- * Fills fresh[].pc and *count; fresh_keys[i] is 1 where that pc was interrupted by a signal, else 0. False: not
- * loaded, busy in another thread for too long, or lost.
+ * Fills fresh[].pc and *count; fresh_keys[i] is 1 where that pc was interrupted by a signal, else
+ * 0. False: not loaded, busy in another thread for too long, or lost.
  */
-bool libunwind_walk(struct thread *thread, const struct walk_start *start, struct walk_frames *frames,
-                    uint32_t *count);
+bool libunwind_walk(struct thread *thread, const struct walk_start *start,
+                    struct walk_frames *frames, uint32_t *count);
 
 /* Unwinds a second time by libunwind's local mode and counts a disagreement with frames. */
 void libunwind_verify(const struct walk_start *start, const struct walk_frames *frames);

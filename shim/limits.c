@@ -1,6 +1,7 @@
 /*
- * Limits that the program sets itself. The region reserves a gigabyte of addresses, of which little is ever backed.
- * Where a limit begins to count them, most are given back: the program must not fail for our sake.
+ * Limits that the program sets itself. The region reserves a gigabyte of addresses, of which little
+ * is ever backed. Where a limit begins to count them, most are given back: the program must not
+ * fail for our sake.
  */
 #include "shim/hooks.h"
 #include "shim/next.h"
@@ -10,7 +11,8 @@
 
 #include <errno.h>
 
-/* Numbers and types of asm-generic/resource.h: libc's header declares the hooks with types of its own. */
+/* Numbers and types of asm-generic/resource.h: libc's header declares the hooks with types of its
+ * own. */
 #define LIMIT_ADDRESS_SPACE 9
 #define NO_LIMIT UINT64_MAX
 #define ROOM_MOST (UINT64_C(64) << 20)
@@ -69,17 +71,20 @@ int prlimit(int pid, int resource, const void *limit, void *old)
 {
     if (!(next_ready() || next_resolve()) || next.prlimit == NULL)
         return failed();
-    return after_limit(next.prlimit(pid, resource, limit, old), resource, is_ours(pid) ? limit : NULL);
+    return after_limit(next.prlimit(pid, resource, limit, old), resource,
+                       is_ours(pid) ? limit : NULL);
 }
 
 int prlimit64(int pid, int resource, const void *limit, void *old)
 {
     if (!(next_ready() || next_resolve()) || next.prlimit64 == NULL)
         return failed();
-    return after_limit(next.prlimit64(pid, resource, limit, old), resource, is_ours(pid) ? limit : NULL);
+    return after_limit(next.prlimit64(pid, resource, limit, old), resource,
+                       is_ours(pid) ? limit : NULL);
 }
 
-/* Refused with ENOMEM: RLIMIT_MEMLOCK is smaller than all that is mapped, which may be our doing. */
+/* Refused with ENOMEM: RLIMIT_MEMLOCK is smaller than all that is mapped, which may be our doing.
+ */
 int mlockall(int flags)
 {
     if (!(next_ready() || next_resolve()) || next.mlockall == NULL)

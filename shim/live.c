@@ -13,14 +13,16 @@
 #define STEP_PART 4096 /* of the peak, above that */
 #define VALUE_BITS 48
 #define VALUE_MASK ((UINT64_C(1) << VALUE_BITS) - 1)
-#define FIRST_INTERVAL UINT64_C(5000000) /* ns between points of the timeline, doubled when it is full */
+#define FIRST_INTERVAL                                                                             \
+    UINT64_C(5000000) /* ns between points of the timeline, doubled when it is full */
 #define SWEEP_ABOVE (UINT64_C(16) << 20)
-#define SWEEP_PAUSE UINT64_C(100000000) /* ns between sweeps at least, and so many times its own duration: */
+#define SWEEP_PAUSE                                                                                \
+    UINT64_C(100000000) /* ns between sweeps at least, and so many times its own duration: */
 #define SWEEP_SHARE 64
 
 /*
- * Live bytes and blocks: generation << 48 | signed number; by compare-and-swap. They may be negative for a while:
- * one thread has given its frees, another not yet the allocations.
+ * Live bytes and blocks: generation << 48 | signed number; by compare-and-swap. They may be
+ * negative for a while: one thread has given its frees, another not yet the allocations.
  */
 static uint64_t total_size __attribute__((aligned(64))), total_count;
 static uint64_t threshold; /* live bytes above which a new peak begins */
@@ -38,7 +40,8 @@ static uint64_t at_least_zero(int64_t value)
     return value > 0 ? (uint64_t)value : 0;
 }
 
-/* Adds a change of one generation; returns the new value. A change of an older generation is lost. */
+/* Adds a change of one generation; returns the new value. A change of an older generation is lost.
+ */
 static int64_t add(uint64_t *total, uint64_t generation, int64_t change)
 {
     uint64_t old = ts_load_relaxed(total);
@@ -51,13 +54,15 @@ static int64_t add(uint64_t *total, uint64_t generation, int64_t change)
             value = 0;
         }
         value += change;
-    } while (!ts_cas_acq_rel(total, &old, generation << VALUE_BITS | ((uint64_t)value & VALUE_MASK)));
+    } while (
+        !ts_cas_acq_rel(total, &old, generation << VALUE_BITS | ((uint64_t)value & VALUE_MASK)));
     return value;
 }
 
 /*
- * `clear` or `reset-peak` came: the peak starts again from what is live. A thread that read the control word long
- * ago must not undo what a newer one did; the epoch, which each command steps, tells which is newer.
+ * `clear` or `reset-peak` came: the peak starts again from what is live. A thread that read the
+ * control word long ago must not undo what a newer one did; the epoch, which each command steps,
+ * tells which is newer.
  */
 static void notice_reset(uint64_t control, uint64_t bytes)
 {
@@ -168,8 +173,8 @@ static void tick(uint64_t time, uint64_t bytes)
 }
 
 /*
- * After a great fall the index has pages without blocks: they go back to the system. That takes a look at all of
- * the index, and a program may rise and fall all the time: it is done seldom.
+ * After a great fall the index has pages without blocks: they go back to the system. That takes a
+ * look at all of the index, and a program may rise and fall all the time: it is done seldom.
  */
 static void sweep(uint64_t time, uint64_t bytes)
 {
@@ -229,7 +234,8 @@ void live_forked(struct thread *thread, uint64_t size, uint64_t count)
 
 void live_get(uint64_t *size, uint64_t *peak)
 {
-    uint64_t now = ts_load_acquire(&total_size), generation = TS_CONTROL_GENERATION(region_header->control);
+    uint64_t now = ts_load_acquire(&total_size),
+             generation = TS_CONTROL_GENERATION(region_header->control);
     *size = now >> VALUE_BITS == generation ? at_least_zero(value_of(now)) : 0;
     *peak = (uint64_t)larger(*size, ts_load_relaxed(&peak_size));
 }

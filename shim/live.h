@@ -1,16 +1,16 @@
 /*
  * The process's live total, its peak and its timeline.
  *
- * Each thread keeps its own change until that may matter: it is added to the shared total when it could carry
- * the total past the threshold of the next peak, or when it exceeds a thousandth of the peak. With one thread
- * the threshold is therefore seen exactly; with several, the total that is compared is off by at most a
- * thousandth in all.
+ * Each thread keeps its own change until that may matter: it is added to the shared total when it
+ * could carry the total past the threshold of the next peak, or when it exceeds a thousandth of the
+ * peak. With one thread the threshold is therefore seen exactly; with several, the total that is
+ * compared is off by at most a thousandth in all.
  *
- * Passing the threshold steps the epoch in the control word. That alone makes the live values of this
- * instant the peak for all cells (region/layout.h), at no cost but the first touch of each cell afterwards. Up to
- * 1 MiB every new maximum is a peak; above, the next threshold is 1/4096 higher, so that with one thread the
- * recorded peak is less than 0.03 % below the true one, with several less than 1 %. A reader that finds more live
- * than at the recorded peak takes the present.
+ * Passing the threshold steps the epoch in the control word. That alone makes the live values of
+ * this instant the peak for all cells (region/layout.h), at no cost but the first touch of each
+ * cell afterwards. Up to 1 MiB every new maximum is a peak; above, the next threshold is 1/4096
+ * higher, so that with one thread the recorded peak is less than 0.03 % below the true one, with
+ * several less than 1 %. A reader that finds more live than at the recorded peak takes the present.
  */
 #ifndef TRACESNAP_SHIM_LIVE_H
 #define TRACESNAP_SHIM_LIVE_H
@@ -24,7 +24,8 @@
 /* Gives a thread's change to the total; steps the epoch at a new peak; adds to the timeline. */
 void live_flush(struct thread *thread);
 
-/* The thread sees for the first time that `clear` or `reset-peak` came: before its next change is added. */
+/* The thread sees for the first time that `clear` or `reset-peak` came: before its next change is
+ * added. */
 void live_noticed(struct thread *thread, uint64_t control);
 
 /* In a forked child: the total is set anew from the blocks that it has. */
@@ -40,7 +41,8 @@ static inline void live_add(struct thread *thread, uint64_t control, int64_t siz
         live_noticed(thread, control);
     thread->live_size += size;
     thread->live_count += count;
-    if (__builtin_expect(thread->live_size > thread->live_upper || thread->live_size < thread->live_lower, 0))
+    if (__builtin_expect(
+            thread->live_size > thread->live_upper || thread->live_size < thread->live_lower, 0))
         live_flush(thread);
 }
 

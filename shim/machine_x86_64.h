@@ -1,6 +1,7 @@
 /*
- * x86-64 under Linux and the System V ABI: system calls without libc's errno, the DWARF numbers of the
- * registers that unwinding follows, the frame that a signal leaves, and where the thread's own memory ends.
+ * x86-64 under Linux and the System V ABI: system calls without libc's errno, the DWARF numbers of
+ * the registers that unwinding follows, the frame that a signal leaves, and where the thread's own
+ * memory ends.
  */
 #ifndef TRACESNAP_SHIM_MACHINE_X86_64_H
 #define TRACESNAP_SHIM_MACHINE_X86_64_H
@@ -31,8 +32,8 @@ static inline long sys_call6(long number, long a, long b, long c, long d, long e
 #define MACHINE_DWARF_RA 16
 
 /*
- * Offsets from the CFA of the frame that returns into the signal trampoline to the saved registers of the
- * interrupted code: struct ucontext, uc_mcontext.gregs (Linux, asm/sigcontext.h).
+ * Offsets from the CFA of the frame that returns into the signal trampoline to the saved registers
+ * of the interrupted code: struct ucontext, uc_mcontext.gregs (Linux, asm/sigcontext.h).
  */
 #define MACHINE_SIGNAL_RBP 120
 #define MACHINE_SIGNAL_RSP 160

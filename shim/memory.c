@@ -1,5 +1,6 @@
 /*
- * Private memory for the shim's own tables: straight from the kernel, since malloc is what is traced.
+ * Private memory for the shim's own tables: straight from the kernel, since malloc is what is
+ * traced.
  */
 #include "region/atomic.h"
 #include "shim/system.h"

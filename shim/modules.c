@@ -1,7 +1,7 @@
 /*
- * The modules of the process. A module is recorded once with path, build-id and load bias; it stays in the
- * region when it is unloaded, since contexts refer to it. Loaded again with the same build-id, path and bias,
- * it is the same module.
+ * The modules of the process. A module is recorded once with path, build-id and load bias; it stays
+ * in the region when it is unloaded, since contexts refer to it. Loaded again with the same
+ * build-id, path and bias, it is the same module.
  */
 #include "shim/modules.h"
 #include "region/key.h"
@@ -58,10 +58,11 @@ static void find_build_id(struct image *image, const uint8_t *note, const uint8_
 }
 
 /*
- * The program headers: of the program itself the kernel told where they are; of a library they follow the ELF
- * header at the start of its first segment. NULL when they are not where every linker puts them.
+ * The program headers: of the program itself the kernel told where they are; of a library they
+ * follow the ELF header at the start of its first segment. NULL when they are not where every
+ * linker puts them.
  */
-static const ElfW(Phdr) *find_headers(const struct image *image, size_t *count)
+static const ElfW(Phdr) * find_headers(const struct image *image, size_t *count)
 {
     if (*image->path == '\0') {
         *count = getauxval(AT_PHNUM);
@@ -78,14 +79,15 @@ static const ElfW(Phdr) *find_headers(const struct image *image, size_t *count)
     return sys_readable((uintptr_t)(headers + *count) - 8) ? headers : NULL;
 }
 
-static bool within(const ElfW(Phdr) *segment, uint64_t from, uint64_t size)
+static bool within(const ElfW(Phdr) * segment, uint64_t from, uint64_t size)
 {
     return segment->p_type == PT_LOAD && (segment->p_flags & PF_R) && from >= segment->p_vaddr &&
            from - segment->p_vaddr < segment->p_filesz &&
            size <= segment->p_filesz - (from - segment->p_vaddr);
 }
 
-/* Finds size, build-id and the bounds of the unwind tables; reads nothing outside readable segments. */
+/* Finds size, build-id and the bounds of the unwind tables; reads nothing outside readable
+ * segments. */
 static void read_headers(struct image *image)
 {
     size_t count = 0;
@@ -101,16 +103,19 @@ static void read_headers(struct image *image)
             image->tables.low = (const uint8_t *)(image->bias + segment->p_vaddr);
             image->tables.high = image->tables.low + segment->p_filesz;
         }
-        for (size_t j = 0; segment->p_type == PT_NOTE && j < count && image->build_id_size == 0; j++)
+        for (size_t j = 0; segment->p_type == PT_NOTE && j < count && image->build_id_size == 0;
+             j++)
             if (within(&headers[j], segment->p_vaddr, segment->p_filesz))
-                find_build_id(image, (const uint8_t *)(image->bias + segment->p_vaddr),
-                              (const uint8_t *)(image->bias + segment->p_vaddr + segment->p_filesz));
+                find_build_id(
+                    image, (const uint8_t *)(image->bias + segment->p_vaddr),
+                    (const uint8_t *)(image->bias + segment->p_vaddr + segment->p_filesz));
     }
     if (high > low)
         image->size = high - low;
 }
 
-/* The path as another process can use it: the loader keeps "" for the program and relative names as given. */
+/* The path as another process can use it: the loader keeps "" for the program and relative names as
+ * given. */
 static void absolute_path(struct text *path, const char *name)
 {
     if (*name == '\0') {
@@ -125,7 +130,8 @@ static void absolute_path(struct text *path, const char *name)
     text_add(path, name);
 }
 
-/* iconv's modules, and what they need: libc opens and closes them by functions of its own, not by dlclose. */
+/* iconv's modules, and what they need: libc opens and closes them by functions of its own, not by
+ * dlclose. */
 static bool is_fleeting(const char *path)
 {
     for (; *path != '\0'; path++)
@@ -158,14 +164,16 @@ static struct ts_module *module_record(uint32_t i)
     return region_record(TS_SLAB_MODULES, i, TS_MODULES_PER_SLAB, sizeof(struct ts_module));
 }
 
-static bool same_module(const struct ts_module *module, const struct image *image, const struct text *path)
+static bool same_module(const struct ts_module *module, const struct image *image,
+                        const struct text *path)
 {
     if (ts_load_acquire(&module->state) != 1 || module->base != image->bias ||
         module->build_id_size != image->build_id_size || module->path_size != path->length ||
         __builtin_memcmp(module->build_id, image->build_id, image->build_id_size) != 0)
         return false;
     const char *slab = region_slab(TS_SLAB_STRINGS, module->path_slab);
-    return slab != NULL && __builtin_memcmp(slab + module->path_offset, path->buffer, path->length) == 0;
+    return slab != NULL &&
+           __builtin_memcmp(slab + module->path_offset, path->buffer, path->length) == 0;
 }
 
 static bool record_path(const struct image *image, const struct text *path, uint32_t *number)
@@ -195,7 +203,8 @@ static bool record_path(const struct image *image, const struct text *path, uint
 /* The module's number in the region, 0-based; false when the table is full. */
 static bool record_module(const struct image *image, uint32_t *number)
 {
-    char *buffer = memory_map(TS_STRING_MAX, true); /* the stack may be a signal handler's few KiB */
+    char *buffer =
+        memory_map(TS_STRING_MAX, true); /* the stack may be a signal handler's few KiB */
     if (buffer == NULL)
         return false;
     struct text path = text_in(buffer, TS_STRING_MAX);
@@ -237,7 +246,8 @@ uint32_t modules_find(uintptr_t pc)
         return 0;
     uint32_t count = ts_load_acquire(&instance_count);
     for (uint32_t i = 1; i < count && i < MODULE_INSTANCES_MAX; i++)
-        if (ts_load_acquire(&module_instances[i].generation) == generation && !module_instances[i].fleeting &&
+        if (ts_load_acquire(&module_instances[i].generation) == generation &&
+            !module_instances[i].fleeting &&
             pc - module_instances[i].start < module_instances[i].end - module_instances[i].start)
             return i;
     struct image image = {
@@ -274,7 +284,8 @@ void modules_closed(struct thread *thread)
     thread->closing--;
 }
 
-/* Strings go on in a slab of their own: the parent may have added to the one that was copied after the fork. */
+/* Strings go on in a slab of their own: the parent may have added to the one that was copied after
+ * the fork. */
 void modules_forked(const struct thread *thread)
 {
     closings = thread->closing;

@@ -1,6 +1,7 @@
 /*
- * The modules of the process: from a program counter to the executable or library that holds it, its unwind
- * tables and its number in the region. The loader is asked without locks (_dl_find_object).
+ * The modules of the process: from a program counter to the executable or library that holds it,
+ * its unwind tables and its number in the region. The loader is asked without locks
+ * (_dl_find_object).
  */
 #ifndef TRACESNAP_SHIM_MODULES_H
 #define TRACESNAP_SHIM_MODULES_H
@@ -10,14 +11,16 @@
 #include "shim/thread.h"
 
 /*
- * One module at one place, or one of its segments where they do not adjoin. Instances are few and live in an array; a rule remembers its instance by index.
- * Index 0 is no module. A module that is unloaded leaves its instance behind, with an old generation.
+ * One module at one place, or one of its segments where they do not adjoin. Instances are few and
+ * live in an array; a rule remembers its instance by index. Index 0 is no module. A module that is
+ * unloaded leaves its instance behind, with an old generation.
  */
 struct module_instance {
     uint64_t key_base; /* as in module_key_base */
     uintptr_t start, end;
     struct cfi_tables tables;
-    bool fleeting; /* libc may unload it by itself: asked anew each time, and nothing about it is remembered */
+    bool fleeting; /* libc may unload it by itself: asked anew each time, and nothing about it is
+                      remembered */
     uint32_t generation; /* of module_generation when it was looked up; stored last (release) */
 };
 
@@ -26,8 +29,8 @@ struct module_instance {
 extern struct module_instance module_instances[MODULE_INSTANCES_MAX];
 
 /*
- * By instance: what added to an address gives the frame's key, that is, kind and module number in their places
- * minus the load bias. In an array of its own for the walk's sake.
+ * By instance: what added to an address gives the frame's key, that is, kind and module number in
+ * their places minus the load bias. In an array of its own for the walk's sake.
  */
 extern uint64_t module_key_base[MODULE_INSTANCES_MAX];
 

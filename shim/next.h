@@ -1,6 +1,6 @@
 /*
- * The next allocator: what the program would call if the shim were not there; libc's, or jemalloc's,
- * tcmalloc's, mimalloc's where the program is linked to one.
+ * The next allocator: what the program would call if the shim were not there; libc's, or
+ * jemalloc's, tcmalloc's, mimalloc's where the program is linked to one.
  */
 #ifndef TRACESNAP_SHIM_NEXT_H
 #define TRACESNAP_SHIM_NEXT_H
@@ -21,12 +21,13 @@ struct next {
 extern struct next next;
 
 /*
- * The same where C++'s operators come to malloc and free, as libstdc++'s do. All NULL where the next allocator has
- * operators of its own (jemalloc, tcmalloc, mimalloc), or before it is known.
+ * The same where C++'s operators come to malloc and free, as libstdc++'s do. All NULL where the
+ * next allocator has operators of its own (jemalloc, tcmalloc, mimalloc), or before it is known.
  */
 extern struct next next_onward;
 
-/* Finds them all. False while that is still going on (dlsym allocates): use the arena. Ends the process never. */
+/* Finds them all. False while that is still going on (dlsym allocates): use the arena. Ends the
+ * process never. */
 bool next_resolve(void);
 
 static inline bool next_ready(void)

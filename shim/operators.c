@@ -1,7 +1,7 @@
 /*
- * C++'s operators new and delete. Where they come to malloc and free, as libstdc++'s do, the call goes on to them
- * untouched, and the hooks of C record it. An allocator that has its own (jemalloc, tcmalloc, mimalloc) serves them
- * inside: they are recorded here.
+ * C++'s operators new and delete. Where they come to malloc and free, as libstdc++'s do, the call
+ * goes on to them untouched, and the hooks of C record it. An allocator that has its own (jemalloc,
+ * tcmalloc, mimalloc) serves them inside: they are recorded here.
  */
 #include "shim/enter.h"
 
@@ -12,8 +12,8 @@ HOOK_LIST(HOOK_DECLARE)
 /* Itanium C++ ABI 5.1.5: nw new, na new[], dl delete, da delete[]; m = size_t, Pv = void *. */
 
 /*
- * No next definition: a program of C loaded a library of C++ for itself alone, whose operators these have become.
- * They do what libstdc++'s do (GCC, libsupc++/new_op.cc, new_opa.cc).
+ * No next definition: a program of C loaded a library of C++ for itself alone, whose operators
+ * these have become. They do what libstdc++'s do (GCC, libsupc++/new_op.cc, new_opa.cc).
  */
 static void *allocate(size_t size, size_t alignment, const struct walk_start *start)
 {
@@ -23,7 +23,8 @@ static void *allocate(size_t size, size_t alignment, const struct walk_start *st
     void *block;
     if (alignment != 0) {
         alignment = alignment < sizeof(void *) ? sizeof(void *) : alignment;
-        bytes = bytes > SIZE_MAX - alignment ? SIZE_MAX : (bytes + alignment - 1) & ~(alignment - 1);
+        bytes =
+            bytes > SIZE_MAX - alignment ? SIZE_MAX : (bytes + alignment - 1) & ~(alignment - 1);
     }
     if (!have_next())
         block = arena_allocate(bytes, alignment);
@@ -32,7 +33,8 @@ static void *allocate(size_t size, size_t alignment, const struct walk_start *st
     return entered ? leave_with(thread, block, bytes, *start) : block;
 }
 
-/* Out of memory, which the library's own operator knows how to tell: its definition, wherever it is loaded. */
+/* Out of memory, which the library's own operator knows how to tell: its definition, wherever it is
+ * loaded. */
 static void *find_hidden(const char *name)
 {
     static const char *const libraries[] = {"libstdc++.so.6", "libc++abi.so.1", "libc++.so.1"};
@@ -45,8 +47,8 @@ static void *find_hidden(const char *name)
 }
 
 /*
- * Around a next operator of the allocator's own. If it comes to malloc after all (jemalloc 5.2), that has recorded
- * the block. Between the two, nothing of ours is held: the operator may throw.
+ * Around a next operator of the allocator's own. If it comes to malloc after all (jemalloc 5.2),
+ * that has recorded the block. Between the two, nothing of ours is held: the operator may throw.
  */
 static void begin(struct thread *thread)
 {
@@ -56,12 +58,13 @@ static void begin(struct thread *thread)
 static void *end(struct thread *thread, void *block, size_t size, const struct walk_start *start)
 {
     bool recorded = thread->last == block;
-    return block != NULL && !recorded && enter(thread) ? leave_with(thread, block, size, *start) : block;
+    return block != NULL && !recorded && enter(thread) ? leave_with(thread, block, size, *start)
+                                                       : block;
 }
 
 /*
- * The operators come in pairs of a single object's and an array's. The fast path goes on to an operator that comes
- * to malloc, and leaves no frame of ours.
+ * The operators come in pairs of a single object's and an array's. The fast path goes on to an
+ * operator that comes to malloc, and leaves no frame of ours.
  */
 #define OPERATOR(name, parameters, arguments, slowly)                                              \
     void *name parameters                                                                          \
@@ -75,8 +78,8 @@ static void *end(struct thread *thread, void *block, size_t size, const struct w
 typedef void *new_function(size_t size);
 typedef void *new_aligned_function(size_t size, size_t alignment);
 
-static __attribute__((noinline)) void *new_slowly(const char *name, new_function *function, size_t size,
-                                                  const struct walk_start *start)
+static __attribute__((noinline)) void *new_slowly(const char *name, new_function *function,
+                                                  size_t size, const struct walk_start *start)
 {
     struct thread *thread = &thread_self;
     if (!have_next() || function == NULL) {
@@ -89,7 +92,8 @@ static __attribute__((noinline)) void *new_slowly(const char *name, new_function
     return end(thread, function(size), size, start);
 }
 
-static __attribute__((noinline)) void *new_aligned_slowly(const char *name, new_aligned_function *function,
+static __attribute__((noinline)) void *new_aligned_slowly(const char *name,
+                                                          new_aligned_function *function,
                                                           size_t size, size_t alignment,
                                                           const struct walk_start *start)
 {
@@ -108,7 +112,8 @@ typedef void *new_silent_function(size_t size, const void *nothrow);
 typedef void *new_aligned_silent_function(size_t size, size_t alignment, const void *nothrow);
 
 static __attribute__((noinline)) void *new_silently(new_silent_function *function, size_t size,
-                                                    const void *nothrow, const struct walk_start *start)
+                                                    const void *nothrow,
+                                                    const struct walk_start *start)
 {
     struct thread *thread = &thread_self;
     if (!have_next() || function == NULL)

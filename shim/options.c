@@ -1,5 +1,6 @@
 /*
- * The options of the shim. A wrong one costs one line on stderr and keeps its default: the program runs.
+ * The options of the shim. A wrong one costs one line on stderr and keeps its default: the program
+ * runs.
  */
 #include "shim/options.h"
 #include "region/layout.h"
@@ -51,7 +52,8 @@ static void set_session(const char *value)
             length = sizeof options.session;
     }
     if (length >= sizeof options.session) {
-        options_say("bad value of option 'session'", value, "39 letters, digits, '-', '.', '_' at most");
+        options_say("bad value of option 'session'", value,
+                    "39 letters, digits, '-', '.', '_' at most");
         return;
     }
     struct text text = text_in(options.session, sizeof options.session);

@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 struct options {
-    uint32_t depth;     /* frames kept of a stack, 1 to TS_DEPTH_MAX */
-    uint32_t paused;    /* 1: begin without recording */
-    uint32_t follow;    /* 0: children are not traced */
-    uint32_t verify;    /* 1: unwind every stack a second time by libunwind and count disagreements */
+    uint32_t depth;  /* frames kept of a stack, 1 to TS_DEPTH_MAX */
+    uint32_t paused; /* 1: begin without recording */
+    uint32_t follow; /* 0: children are not traced */
+    uint32_t verify; /* 1: unwind every stack a second time by libunwind and count disagreements */
     uint32_t libunwind; /* 0: do not load libunwind; odd frames are then guessed or end the stack */
     uint32_t verbose;   /* 1: say on stderr why something is not traced */
     char session[40];   /* the name that the tool gave to this run */
@@ -19,7 +19,8 @@ struct options {
 
 extern struct options options;
 
-/* Reads the variable's value; NULL = not set. Prints one line for each thing that it does not understand. */
+/* Reads the variable's value; NULL = not set. Prints one line for each thing that it does not
+ * understand. */
 void options_read(const char *value);
 
 /* One line on stderr, "tracesnap: ...", by a raw write. */

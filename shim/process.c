@@ -1,7 +1,7 @@
 /*
- * The life of the traced process. Starting is lazy, since others' constructors allocate before ours runs, and
- * happens once; a forked child starts anew at its first allocation. Nothing is torn down at the end: other
- * destructors still free.
+ * The life of the traced process. Starting is lazy, since others' constructors allocate before ours
+ * runs, and happens once; a forked child starts anew at its first allocation. Nothing is torn down
+ * at the end: other destructors still free.
  */
 #include "shim/process.h"
 #include "region/name.h"
@@ -43,7 +43,8 @@ static void forked(void)
         set_mode(PROCESS_NEW);
 }
 
-/* A page that a forked child finds empty. Where the kernel refuses, a fork handler does it (and misses clone). */
+/* A page that a forked child finds empty. Where the kernel refuses, a fork handler does it (and
+ * misses clone). */
 static void make_mode_page(void)
 {
     uint32_t *page = memory_map(4096, true);
@@ -117,7 +118,8 @@ __attribute__((noinline)) bool process_begin(bool allocation)
     if (ts_load_acquire(process_mode) == PROCESS_OFF || !allocation)
         return false;
     /* No environment: libc is not ready. Later it says nothing, a program may clear it. */
-    if ((!started && environ == NULL) || !next_resolve() || !ts_cas_acq_rel(&starting, &nobody, 1)) {
+    if ((!started && environ == NULL) || !next_resolve() ||
+        !ts_cas_acq_rel(&starting, &nobody, 1)) {
         region_drop(TS_DROP_EARLY);
         return false;
     }

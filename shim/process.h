@@ -9,8 +9,9 @@
 #include <stdbool.h>
 
 /*
- * What the hooks do. Lives in a page that the kernel empties in a forked child (MADV_WIPEONFORK), so that
- * one load tells a child from its parent. A vfork child shares the page, and rightly: it shares the heap.
+ * What the hooks do. Lives in a page that the kernel empties in a forked child (MADV_WIPEONFORK),
+ * so that one load tells a child from its parent. A vfork child shares the page, and rightly: it
+ * shares the heap.
  */
 enum process_mode {
     PROCESS_NEW = 0,     /* nothing done yet, or just forked */
@@ -26,8 +27,8 @@ static inline bool process_is_tracing(void)
 }
 
 /*
- * Called by a hook that finds another mode than TRACING. True: tracing now. `allocation`: false for free, which
- * is not worth a region of its own to a forked child.
+ * Called by a hook that finds another mode than TRACING. True: tracing now. `allocation`: false for
+ * free, which is not worth a region of its own to a forked child.
  */
 bool process_begin(bool allocation);
 
@@ -37,7 +38,8 @@ bool process_is_own(void);
 /* Forked, and the index still describes the parent's blocks that the child has, too. */
 bool process_is_fresh_child(void);
 
-/* An environment variable; NULL when unset or when the program has more rights than its user (AT_SECURE). */
+/* An environment variable; NULL when unset or when the program has more rights than its user
+ * (AT_SECURE). */
 const char *process_variable(const char *name);
 
 #endif

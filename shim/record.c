@@ -1,9 +1,9 @@
 /*
  * The life of one allocation in our books.
  *
- * Order of an allocation: context published, block in the index, cell counted, total. Of a free: block out of
- * the index, cell, total, and only then the next allocator's free: the next owner of the address can never be
- * mistaken for this one.
+ * Order of an allocation: context published, block in the index, cell counted, total. Of a free:
+ * block out of the index, cell, total, and only then the next allocator's free: the next owner of
+ * the address can never be mistaken for this one.
  */
 #include "shim/record.h"
 #include "shim/contexts.h"
@@ -35,12 +35,14 @@ static void count_freed(struct thread *thread, struct shard *shard, const struct
     live_add(thread, control, -(int64_t)block->size, -1);
 }
 
-void record_allocation(struct thread *thread, const void *address, size_t size, const struct walk_start *start)
+void record_allocation(struct thread *thread, const void *address, size_t size,
+                       const struct walk_start *start)
 {
     struct shard *shard = threads_shard(thread);
     if (shard == NULL)
         return;
-    /* After the shard: its cells may know a newer control word than one read before its last owner left it. */
+    /* After the shard: its cells may know a newer control word than one read before its last owner
+     * left it. */
     uint64_t control = ts_load_acquire(&region_header->control);
     if (__builtin_expect((control & TS_CONTROL_PAUSED) != 0, 0)) {
         threads_done(thread, shard);
@@ -85,7 +87,8 @@ void record_put_back(struct thread *thread, const void *address, const struct bl
         threads_done(thread, shard);
 }
 
-/* The place is taken before it is filled: another signal may come in between, and puts its own above. */
+/* The place is taken before it is filled: another signal may come in between, and puts its own
+ * above. */
 void record_defer(struct thread *thread, const struct block *block)
 {
     uint32_t i = ts_add_relaxed(&thread->deferred_count, 1);
@@ -100,8 +103,8 @@ void record_defer(struct thread *thread, const struct block *block)
 }
 
 /*
- * A signal handler may add to the list at any instant, but takes nothing from it: the last entry is copied first,
- * then taken if it still is the last.
+ * A signal handler may add to the list at any instant, but takes nothing from it: the last entry is
+ * copied first, then taken if it still is the last.
  */
 void record_deferred(struct thread *thread)
 {

@@ -1,6 +1,6 @@
 /*
- * The life of one allocation in our books: recorded after the next allocator gave it, forgotten before it is
- * given back. Called with thread->busy set.
+ * The life of one allocation in our books: recorded after the next allocator gave it, forgotten
+ * before it is given back. Called with thread->busy set.
  */
 #ifndef TRACESNAP_SHIM_RECORD_H
 #define TRACESNAP_SHIM_RECORD_H
@@ -8,7 +8,8 @@
 #include "shim/index.h"
 #include "shim/walk.h"
 
-void record_allocation(struct thread *thread, const void *address, size_t size, const struct walk_start *start);
+void record_allocation(struct thread *thread, const void *address, size_t size,
+                       const struct walk_start *start);
 
 /* Takes the block out of the index; false when it is not known. Nothing is counted yet. */
 bool record_take(const void *address, struct block *block);

@@ -1,10 +1,12 @@
 /*
- * The region's slabs: committed before they are used, handed out without locks, kept at fixed addresses.
+ * The region's slabs: committed before they are used, handed out without locks, kept at fixed
+ * addresses.
  *
- * The whole file is mapped once, without access rights, so that growing needs neither a descriptor nor the
- * path: a program may close every descriptor, chroot and drop its rights. A piece is opened by mprotect and
- * backed by madvise(MADV_POPULATE_WRITE), which fails where touching the memory would have raised SIGBUS (a
- * full tmpfs). Without that advice (before Linux 5.14) the file is opened again for fallocate.
+ * The whole file is mapped once, without access rights, so that growing needs neither a descriptor
+ * nor the path: a program may close every descriptor, chroot and drop its rights. A piece is opened
+ * by mprotect and backed by madvise(MADV_POPULATE_WRITE), which fails where touching the memory
+ * would have raised SIGBUS (a full tmpfs). Without that advice (before Linux 5.14) the file is
+ * opened again for fallocate.
  */
 #include "shim/region.h"
 #include "shim/options.h"
@@ -21,20 +23,22 @@ static struct ts_header stand_in;
 struct ts_header *region_header = &stand_in;
 
 static uint8_t *base;
-static uint64_t mapped_size; /* of `base`; shrinks only while no thread is growing */
-static uint32_t growers;     /* threads inside of commit() */
+static uint64_t mapped_size;     /* of `base`; shrinks only while no thread is growing */
+static uint32_t growers;         /* threads inside of commit() */
 static uint64_t committed;       /* bytes from the start; only grows; by compare-and-swap */
 static uint64_t table_committed; /* slab numbers whose table words are backed */
 static uint32_t spare;           /* a slab number + 1 that lost a race, 0 = none */
-static uint32_t reuse, reuse_end; /* fork: slabs below reuse_end with an empty table word may be backed and taken */
+static uint32_t reuse,
+    reuse_end; /* fork: slabs below reuse_end with an empty table word may be backed and taken */
 static uint32_t refused;
 static struct region_file file;
 
-/* Where each kind's slabs are: directory[kind][ordinal], NULL = not made. Sized by the kind's limit. */
+/* Where each kind's slabs are: directory[kind][ordinal], NULL = not made. Sized by the kind's
+ * limit. */
 #define DIRECTORY(name, limit, per_slab) static void *name[(limit) / (per_slab)]
 DIRECTORY(nodes, TS_NODES_LIMIT, TS_NODES_PER_SLAB);
 DIRECTORY(contexts, TS_CONTEXTS_LIMIT, TS_CONTEXTS_PER_SLAB);
-DIRECTORY(cellmap, TS_SLABS_MAX * TS_CHUNKS_PER_SLAB, TS_CELLMAP_PER_SLAB);
+DIRECTORY(cellmap, TS_SLABS_MAX *TS_CHUNKS_PER_SLAB, TS_CELLMAP_PER_SLAB);
 DIRECTORY(cells, TS_SLABS_MAX, 1);
 DIRECTORY(modules, TS_MODULES_LIMIT, TS_MODULES_PER_SLAB);
 DIRECTORY(strings, 8192, 1);
@@ -47,10 +51,10 @@ static const struct {
     bool inherited; /* copied to a forked child */
 } directory[TS_SLAB_KIND_COUNT] = {
 #define KIND(name) (name), sizeof(name) / sizeof(name)[0]
-    [TS_SLAB_NODES] = {KIND(nodes), true},     [TS_SLAB_CONTEXTS] = {KIND(contexts), true},
+    [TS_SLAB_NODES] = {KIND(nodes), true},      [TS_SLAB_CONTEXTS] = {KIND(contexts), true},
     [TS_SLAB_CELLMAP] = {KIND(cellmap), false}, [TS_SLAB_CELLS] = {KIND(cells), false},
-    [TS_SLAB_MODULES] = {KIND(modules), true}, [TS_SLAB_STRINGS] = {KIND(strings), true},
-    [TS_SLAB_SHARDS] = {KIND(shards), false},  [TS_SLAB_TIMELINE] = {KIND(timeline), false},
+    [TS_SLAB_MODULES] = {KIND(modules), true},  [TS_SLAB_STRINGS] = {KIND(strings), true},
+    [TS_SLAB_SHARDS] = {KIND(shards), false},   [TS_SLAB_TIMELINE] = {KIND(timeline), false},
 #undef KIND
 };
 
@@ -164,7 +168,8 @@ static __attribute__((noinline)) void *make_slab(enum ts_slab_kind kind, uint32_
         (void)lost; /* a second spare is given up: 16 KiB, and only where three threads met */
         return found;
     }
-    /* From here on a reader finds it. A kill before this line costs what other threads put in just now. */
+    /* From here on a reader finds it. A kill before this line costs what other threads put in just
+     * now. */
     ts_store_release(&slab_table(base)[number], TS_SLAB_WORD(kind, ordinal));
     return slab;
 }
@@ -187,7 +192,8 @@ static uint8_t *map_file(uint64_t end)
         return NULL;
     mapped_size = file.size;
     sys_madvise(at, file.size, MADV_DONTDUMP);
-    if (!back(at, 0, TS_HEADER_SIZE + PAGE) || (end > TS_SLABS_OFFSET && !back(at, TS_SLABS_OFFSET, end))) {
+    if (!back(at, 0, TS_HEADER_SIZE + PAGE) ||
+        (end > TS_SLABS_OFFSET && !back(at, TS_SLABS_OFFSET, end))) {
         sys_munmap(at, file.size);
         return NULL;
     }
@@ -228,8 +234,8 @@ bool region_create(void)
 }
 
 /*
- * Writes the table of the slabs that a child inherits. By its own directory: in the region the parent goes on
- * publishing slabs, of which the child knows nothing.
+ * Writes the table of the slabs that a child inherits. By its own directory: in the region the
+ * parent goes on publishing slabs, of which the child knows nothing.
  */
 static bool copy_table(uint8_t *to, uint32_t slabs)
 {
@@ -237,10 +243,12 @@ static bool copy_table(uint8_t *to, uint32_t slabs)
         if (!back(to, TS_SLAB_TABLE_OFFSET + at, TS_SLAB_TABLE_OFFSET + at + PAGE))
             return false;
     for (unsigned kind = 0; kind < TS_SLAB_KIND_COUNT; kind++) {
-        for (uint32_t i = 0; directory[kind].inherited && i < directory[kind].limit && i < slabs; i++) {
+        for (uint32_t i = 0; directory[kind].inherited && i < directory[kind].limit && i < slabs;
+             i++) {
             const uint8_t *slab = directory[kind].slabs[i];
             if (slab != NULL)
-                slab_table(to)[(slab - slab_address(base, 0)) / TS_SLAB_SIZE] = TS_SLAB_WORD(kind, i);
+                slab_table(to)[(slab - slab_address(base, 0)) / TS_SLAB_SIZE] =
+                    TS_SLAB_WORD(kind, i);
         }
     }
     return true;
@@ -253,7 +261,8 @@ static bool copy_slabs(uint8_t *to, uint32_t slabs)
     for (uint32_t i = 0, end; i < slabs; i = end + 1) {
         for (end = i; end < slabs && words[end] != 0;)
             end++;
-        uint64_t from = TS_SLABS_OFFSET + (uint64_t)i * TS_SLAB_SIZE, size = (uint64_t)(end - i) * TS_SLAB_SIZE;
+        uint64_t from = TS_SLABS_OFFSET + (uint64_t)i * TS_SLAB_SIZE,
+                 size = (uint64_t)(end - i) * TS_SLAB_SIZE;
         if (size != 0 && !back(to, from, from + size))
             return false;
         __builtin_memcpy(to + from, base + from, size);
@@ -273,7 +282,8 @@ static void copy_header(struct ts_header *header, uint32_t slabs)
     header->committed = committed;
 }
 
-/* Puts the child's file in the place of its parent's. Several mappings: mremap moves but one before Linux 6.17. */
+/* Puts the child's file in the place of its parent's. Several mappings: mremap moves but one before
+ * Linux 6.17. */
 static bool replace_mapping(uint64_t old_size, uint64_t end)
 {
     int flags = MAP_SHARED | MAP_NORESERVE | MAP_FIXED;
@@ -289,7 +299,8 @@ static bool replace_mapping(uint64_t old_size, uint64_t end)
 static void forget_slabs(uint32_t slabs)
 {
     for (int kind = 0; kind < TS_SLAB_KIND_COUNT; kind++)
-        for (uint32_t i = 0; !directory[kind].inherited && i < directory[kind].limit && i < slabs; i++)
+        for (uint32_t i = 0; !directory[kind].inherited && i < directory[kind].limit && i < slabs;
+             i++)
             directory[kind].slabs[i] = NULL;
 }
 
@@ -330,7 +341,8 @@ bool region_fork(void)
 
 void region_shrink(uint64_t room, bool alone)
 {
-    uint64_t size = mapped_size, to = (ts_load_acquire(&committed) + room) & ~(uint64_t)(TS_SLAB_SIZE - 1);
+    uint64_t size = mapped_size,
+             to = (ts_load_acquire(&committed) + room) & ~(uint64_t)(TS_SLAB_SIZE - 1);
     int spins = 0;
     if (base == NULL || to >= size)
         return;

@@ -1,6 +1,6 @@
 /*
- * The region from the writer's side: the file, its slabs and the counters in its header. Layout and rules are
- * in region/layout.h.
+ * The region from the writer's side: the file, its slabs and the counters in its header. Layout and
+ * rules are in region/layout.h.
  */
 #ifndef TRACESNAP_SHIM_REGION_H
 #define TRACESNAP_SHIM_REGION_H
@@ -9,30 +9,31 @@
 
 #include <stdbool.h>
 
-/* The header of this process's region; a private stand-in until there is one, so that it is never NULL. */
+/* The header of this process's region; a private stand-in until there is one, so that it is never
+ * NULL. */
 extern struct ts_header *region_header;
 
 /*
- * Creates the region of this process. Afterwards region_header is the mapped one. false: the reason was said
- * if options.verbose; nothing is left behind.
+ * Creates the region of this process. Afterwards region_header is the mapped one. false: the reason
+ * was said if options.verbose; nothing is left behind.
  */
 bool region_create(void);
 
 /*
- * In a forked child: gives it a file of its own at the same addresses, holding the parent's nodes, contexts,
- * modules and strings, and no counters. false: the child is not traced.
+ * In a forked child: gives it a file of its own at the same addresses, holding the parent's nodes,
+ * contexts, modules and strings, and no counters. false: the child is not traced.
  */
 bool region_fork(void);
 
 /*
- * The process has no region after all: what it counts goes to a stand-in that nobody reads. remove: the file
- * is this process's own, and goes.
+ * The process has no region after all: what it counts goes to a stand-in that nobody reads. remove:
+ * the file is this process's own, and goes.
  */
 void region_disown(bool remove);
 
 /*
- * Gives back the addresses that are reserved, but for `room` bytes above those that are backed. alone: no other thread
- * can be growing the region (a forked child).
+ * Gives back the addresses that are reserved, but for `room` bytes above those that are backed.
+ * alone: no other thread can be growing the region (a forked child).
  */
 void region_shrink(uint64_t room, bool alone);
 
@@ -40,8 +41,8 @@ void region_shrink(uint64_t room, bool alone);
 void region_end(enum ts_state state);
 
 /*
- * The ordinal-th slab of a kind, made when it is missing; NULL when the region cannot grow (counted).
- * Any thread, lock-free.
+ * The ordinal-th slab of a kind, made when it is missing; NULL when the region cannot grow
+ * (counted). Any thread, lock-free.
  */
 void *region_slab(enum ts_slab_kind kind, uint32_t ordinal);
 
@@ -59,7 +60,8 @@ static inline void region_gauge(enum ts_gauge gauge, uint64_t add)
 }
 
 /* Record i of an array, NULL when its slab cannot be had. */
-static inline void *region_record(enum ts_slab_kind kind, uint32_t i, uint32_t per_slab, size_t size)
+static inline void *region_record(enum ts_slab_kind kind, uint32_t i, uint32_t per_slab,
+                                  size_t size)
 {
     uint8_t *slab = region_slab(kind, i / per_slab);
     return slab == NULL ? NULL : slab + (i % per_slab) * size;

@@ -23,7 +23,8 @@ static bool refuse(const char *cause, const char *subject, const char *fix)
     return false;
 }
 
-/* Makes the directory where it is missing; true when it is the user's own and nobody else can write to it. */
+/* Makes the directory where it is missing; true when it is the user's own and nobody else can write
+ * to it. */
 static bool usable_directory(const char *path, bool say)
 {
     sys_mkdir(path, 0700);
@@ -40,7 +41,8 @@ static bool usable_directory(const char *path, bool say)
     return own;
 }
 
-static void numbered(struct text *text, char *buffer, size_t size, const char *stem, const char *name)
+static void numbered(struct text *text, char *buffer, size_t size, const char *stem,
+                     const char *name)
 {
     *text = text_in(buffer, size);
     text_add(text, stem);
@@ -85,8 +87,8 @@ struct ancestry {
 };
 
 /*
- * Fields 4 and 22 of /proc/PID/stat (proc(5)); pid 0 = this process. The command in field 2 may hold anything:
- * count from its last ')'.
+ * Fields 4 and 22 of /proc/PID/stat (proc(5)); pid 0 = this process. The command in field 2 may
+ * hold anything: count from its last ')'.
  */
 static struct ancestry read_stat(uint64_t pid)
 {
@@ -127,8 +129,9 @@ static void name_in(struct region_file *file, size_t directory_length, uint64_t 
 }
 
 /*
- * The program that ran in this process before exec left a region under `path`: marks it as replaced, through a
- * mapping, since a write raises SIGXFSZ where file sizes are limited. One that fork made is removed.
+ * The program that ran in this process before exec left a region under `path`: marks it as
+ * replaced, through a mapping, since a write raises SIGXFSZ where file sizes are limited. One that
+ * fork made is removed.
  */
 static void end_predecessor(const char *path)
 {
@@ -137,7 +140,8 @@ static void end_predecessor(const char *path)
     if (fd < 0)
         return;
     struct ts_header *header = NULL;
-    if (!sys_failed(sys_call(SYS_fstat, fd, &st, 0, 0)) && S_ISREG(st.st_mode) && st.st_size >= TS_HEADER_SIZE)
+    if (!sys_failed(sys_call(SYS_fstat, fd, &st, 0, 0)) && S_ISREG(st.st_mode) &&
+        st.st_size >= TS_HEADER_SIZE)
         header = sys_mmap(NULL, TS_HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     sys_close(fd);
     if (header == NULL)
@@ -151,12 +155,14 @@ static void end_predecessor(const char *path)
     sys_munmap(header, TS_HEADER_SIZE);
 }
 
-/* How much may be mapped: all of it, unless limits on address space or file size stand against it. */
+/* How much may be mapped: all of it, unless limits on address space or file size stand against it.
+ */
 static uint64_t allowed_size(void)
 {
     uint64_t size = TS_REGION_SIZE_MAX;
     struct rlimit limit;
-    if (!sys_failed(sys_call(SYS_prlimit64, 0, RLIMIT_AS, 0, &limit)) && limit.rlim_cur != RLIM_INFINITY)
+    if (!sys_failed(sys_call(SYS_prlimit64, 0, RLIMIT_AS, 0, &limit)) &&
+        limit.rlim_cur != RLIM_INFINITY)
         size = limit.rlim_cur / 16 < SIZE_SMALL ? limit.rlim_cur / 16 : SIZE_SMALL;
     if (!sys_failed(sys_call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit)) && limit.rlim_cur < size)
         size = limit.rlim_cur; /* to pass it raises SIGXFSZ in the program */
@@ -186,7 +192,8 @@ bool region_file_create(struct region_file *file, bool forked)
     if (file->fd < 0)
         return refuse("cannot create region", file->path, "check the directory's rights and space");
     if (sys_failed(sys_ftruncate(file->fd, (long)file->size))) {
-        region_file_abandon(file, "cannot size region", "check the file size limit and the space in");
+        region_file_abandon(file, "cannot size region",
+                            "check the file size limit and the space in");
         return false;
     }
     return true;

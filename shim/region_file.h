@@ -19,8 +19,9 @@ struct region_file {
 };
 
 /*
- * Creates the file, empty and of full size; forked: beside the parent's, whatever the environment says by now. A predecessor in the same process (before exec) is marked as
- * replaced, or removed when it was a forked child that only went on to exec. false: said if verbose.
+ * Creates the file, empty and of full size; forked: beside the parent's, whatever the environment
+ * says by now. A predecessor in the same process (before exec) is marked as replaced, or removed
+ * when it was a forked child that only went on to exec. false: said if verbose.
  */
 bool region_file_create(struct region_file *file, bool forked);
 

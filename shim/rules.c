@@ -45,15 +45,18 @@ __attribute__((noinline)) struct rule_entry rules_parse(uintptr_t pc, bool exact
     uint32_t instance = modules_find(place);
     struct rule rule = {.kind = RULE_NONE};
     if (instance == 0) /* code of no module may be replaced without a dlclose: not remembered */
-        return (struct rule_entry){pack(&rule, generation), ts_key(TS_FRAME_UNKNOWN, 0, place >> 12)};
+        return (struct rule_entry){pack(&rule, generation),
+                                   ts_key(TS_FRAME_UNKNOWN, 0, place >> 12)};
     const struct cfi_tables *tables = &module_instances[instance].tables;
     if (tables->low != NULL)
         rule = cfi_find(tables, place);
     /*
-     * A function that begins at the return address, and none before it: nobody called from there. It was put on
-     * the stack by hand, to be returned to in the end, as makecontext does with __start_context.
+     * A function that begins at the return address, and none before it: nobody called from there.
+     * It was put on the stack by hand, to be returned to in the end, as makecontext does with
+     * __start_context.
      */
-    if (rule.kind == RULE_NONE && tables->low != NULL && !exact && cfi_find(tables, pc).kind != RULE_NONE)
+    if (rule.kind == RULE_NONE && tables->low != NULL && !exact &&
+        cfi_find(tables, pc).kind != RULE_NONE)
         rule.kind = RULE_END;
     region_gauge(TS_GAUGE_RULES, 1);
     packed_rule packed = pack(&rule, generation);

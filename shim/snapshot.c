@@ -36,7 +36,8 @@ static struct ts_cell *copy_of(const struct copying *copying, const struct ts_ce
     return (struct ts_cell *)(copying->to + ((const uint8_t *)cell - copying->from));
 }
 
-/* Stamp and peak as they belong together. The writer stores peak first: an unchanged stamp has an unchanged peak. */
+/* Stamp and peak as they belong together. The writer stores peak first: an unchanged stamp has an
+ * unchanged peak. */
 static void copy_peak(struct ts_cell *to, const struct ts_cell *from)
 {
     uint64_t stamp;
@@ -54,8 +55,8 @@ static bool has_room(const struct copying *copying, const struct ts_cell *chunk)
 }
 
 /*
- * The i-th context of the block in all shards. False: something was freed meanwhile. A cell touched for the first
- * time since the peak meanwhile: what it put aside is its peak, not what was read.
+ * The i-th context of the block in all shards. False: something was freed meanwhile. A cell touched
+ * for the first time since the peak meanwhile: what it put aside is its peak, not what was read.
  */
 static bool copy_context(const struct copying *copying, uint32_t chunks, uint32_t i)
 {
@@ -81,7 +82,8 @@ static bool copy_context(const struct copying *copying, uint32_t chunks, uint32_
     return still;
 }
 
-/* False: there is too little room. A shard whose chunk comes while its block is copied is left out: it was empty. */
+/* False: there is too little room. A shard whose chunk comes while its block is copied is left out:
+ * it was empty. */
 static bool copy_cells(const struct copying *copying)
 {
     uint32_t shards = shards_count();
@@ -107,7 +109,8 @@ static bool copy_cells(const struct copying *copying)
 static void copy_pairs(uint8_t *to, const uint8_t *from, size_t size)
 {
     for (size_t at = 0; at < size; at += sizeof(struct ts_pair))
-        ts_pair_store((struct ts_pair *)(to + at), ts_pair_load((const struct ts_pair *)(from + at)));
+        ts_pair_store((struct ts_pair *)(to + at),
+                      ts_pair_load((const struct ts_pair *)(from + at)));
 }
 
 /* A module is published by a word in its middle: asked before the rest is read. */
@@ -147,7 +150,8 @@ static bool copy_once(struct copying *copying)
         TS_SLAB_CELLS,   TS_SLAB_CELLMAP, TS_SLAB_CONTEXTS, TS_SLAB_NODES,
         TS_SLAB_MODULES, TS_SLAB_STRINGS, TS_SLAB_SHARDS,   TS_SLAB_TIMELINE,
     };
-    _Static_assert(sizeof kinds / sizeof kinds[0] == TS_SLAB_KIND_COUNT - 1, "every kind is copied");
+    _Static_assert(sizeof kinds / sizeof kinds[0] == TS_SLAB_KIND_COUNT - 1,
+                   "every kind is copied");
     copying->control = ts_load_acquire(&region_header->control);
     if (!copy_cells(copying))
         return false;
@@ -172,7 +176,8 @@ static long write_all(int fd, const uint8_t *data, uint64_t size)
     return 0;
 }
 
-/* Under another name until it is complete. What is no file (a pipe, /dev/null) is written to as it is. */
+/* Under another name until it is complete. What is no file (a pipe, /dev/null) is written to as it
+ * is. */
 static long write_file(const char *path, const uint8_t *data, uint64_t size)
 {
     char buffer[4096 + 32];
@@ -206,7 +211,8 @@ int snapshot_save(const char *path)
     long result = -EAGAIN;
     for (int tries = 1; tries <= TRIES && result == -EAGAIN; tries++) {
         uint32_t slabs = ts_load_acquire(&region_header->slab_count);
-        struct copying copying = {.from = (const uint8_t *)region_header, .room = slabs + slabs / 8 + ROOM};
+        struct copying copying = {.from = (const uint8_t *)region_header,
+                                  .room = slabs + slabs / 8 + ROOM};
         uint64_t size = TS_SLABS_OFFSET + (uint64_t)copying.room * TS_SLAB_SIZE;
         uint64_t all = size + TS_SHARDS_LIMIT * sizeof *copying.chunks;
         copying.to = memory_map(all, false);

@@ -1,11 +1,13 @@
 /*
- * Which memory is stack: the bounds of the thread's own, learned as it is used, and page-wise trial of any
- * other. pthread_getattr_np would tell, but it allocates, opens /proc/self/maps and takes locks.
+ * Which memory is stack: the bounds of the thread's own, learned as it is used, and page-wise trial
+ * of any other. pthread_getattr_np would tell, but it allocates, opens /proc/self/maps and takes
+ * locks.
  *
- * The upper end of a thread's own stack: for a thread of pthread_create the thread control block, which glibc
- * places above the stack in the same mapping; for the main thread __libc_stack_end. The lower end is the
- * lowest address for which every page up to the upper end was tried: no hole, so one stack, and since it only
- * grows downward from what was tried, each page is tried once in the thread's life.
+ * The upper end of a thread's own stack: for a thread of pthread_create the thread control block,
+ * which glibc places above the stack in the same mapping; for the main thread __libc_stack_end. The
+ * lower end is the lowest address for which every page up to the upper end was tried: no hole, so
+ * one stack, and since it only grows downward from what was tried, each page is tried once in the
+ * thread's life.
  */
 #include "shim/stack.h"
 #include "shim/system.h"

@@ -1,7 +1,7 @@
 /*
- * Which memory is stack. Unwinding reads only what was proven readable and belongs to the stack that it is
- * on; nothing about a stack that is not the thread's own is believed longer than one capture, since a
- * coroutine's stack may be freed and its addresses mapped anew.
+ * Which memory is stack. Unwinding reads only what was proven readable and belongs to the stack
+ * that it is on; nothing about a stack that is not the thread's own is believed longer than one
+ * capture, since a coroutine's stack may be freed and its addresses mapped anew.
  */
 #ifndef TRACESNAP_SHIM_STACK_H
 #define TRACESNAP_SHIM_STACK_H
@@ -14,10 +14,12 @@ struct stack_view {
     struct thread *thread;
 };
 
-/* Starts a capture whose stack pointer is sp (readable: the caller runs on it). True: the thread's own stack. */
+/* Starts a capture whose stack pointer is sp (readable: the caller runs on it). True: the thread's
+ * own stack. */
 bool stack_begin(struct stack_view *view, struct thread *thread, uintptr_t sp);
 
-/* Not in the view: tries to widen it, by the thread's own stack or page by page through the kernel. */
+/* Not in the view: tries to widen it, by the thread's own stack or page by page through the kernel.
+ */
 bool stack_widen(struct stack_view *view, uintptr_t address);
 
 static inline bool stack_readable(struct stack_view *view, uintptr_t address)

@@ -1,6 +1,7 @@
 /*
- * The Linux calls that the shim makes, all of them, raw: no errno, no cancellation point, no libc lock.
- * A sandbox that forbids one returns an error here, which the caller counts. Results: negative errno.
+ * The Linux calls that the shim makes, all of them, raw: no errno, no cancellation point, no libc
+ * lock. A sandbox that forbids one returns an error here, which the caller counts. Results:
+ * negative errno.
  */
 #ifndef TRACESNAP_SHIM_SYSTEM_H
 #define TRACESNAP_SHIM_SYSTEM_H
@@ -107,7 +108,8 @@ static inline long sys_readlink(const char *path, char *buffer, size_t size)
     return sys_call(SYS_readlink, path, buffer, size, 0);
 }
 
-/* Whether 8 bytes at `address` can be read: the kernel tries for us, and changes nothing (how = ~0). */
+/* Whether 8 bytes at `address` can be read: the kernel tries for us, and changes nothing (how =
+ * ~0). */
 static inline bool sys_readable(uintptr_t address)
 {
     return sys_call(SYS_rt_sigprocmask, ~0, address, 0, 8) != -14 /* EFAULT */;

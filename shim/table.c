@@ -29,8 +29,8 @@ void table_forked(struct table *table)
 }
 
 /* Takes the empty slot; one slot stays empty for ever, since that is where a search ends. */
-static bool claim(struct table *table, const struct table_slots *slots, struct table_slot *slot, uint64_t *found,
-                  uint64_t hash)
+static bool claim(struct table *table, const struct table_slots *slots, struct table_slot *slot,
+                  uint64_t *found, uint64_t hash)
 {
     if (ts_add_relaxed(&table->used, 1) < slots->mask) {
         if (ts_cas_acq_rel(&slot->hash, found, hash)) {
@@ -45,10 +45,11 @@ static bool claim(struct table *table, const struct table_slots *slots, struct t
 }
 
 /*
- * Threads that saw room may together have filled the table: the value then stays unfiled, and its path gets
- * another number when it is met again.
+ * Threads that saw room may together have filled the table: the value then stays unfiled, and its
+ * path gets another number when it is met again.
  */
-static uint32_t insert(struct table *table, struct table_slots *slots, uint64_t hash, uint32_t value)
+static uint32_t insert(struct table *table, struct table_slots *slots, uint64_t hash,
+                       uint32_t value)
 {
     for (uint64_t i = hash & slots->mask;; i = (i + 1) & slots->mask) {
         uint64_t found = ts_load_acquire(&slots->slot[i].hash);
@@ -81,8 +82,9 @@ static uint32_t copy(struct table_slots *to, const struct table_slots *from)
 }
 
 /*
- * To a table of twice the size. The old one stays mapped, since threads may be reading it, but gives its pages
- * back: what they read there is then an empty table, a miss. Several threads may be doing this: the first wins.
+ * To a table of twice the size. The old one stays mapped, since threads may be reading it, but
+ * gives its pages back: what they read there is then an empty table, a miss. Several threads may be
+ * doing this: the first wins.
  */
 static void grow(struct table *table, struct table_slots *old)
 {
@@ -102,8 +104,9 @@ static void grow(struct table *table, struct table_slots *old)
 }
 
 /*
- * Half full: one thread copies, and the others go on. It may be kept from it for long, without a processor or by
- * a fork that holds its page faults up: when three quarters are full, whoever comes copies, too.
+ * Half full: one thread copies, and the others go on. It may be kept from it for long, without a
+ * processor or by a fork that holds its page faults up: when three quarters are full, whoever comes
+ * copies, too.
  */
 bool table_has_room(struct table *table)
 {
@@ -111,7 +114,8 @@ bool table_has_room(struct table *table)
     uint32_t used = ts_load_relaxed(&table->used), nobody = 0;
     if (__builtin_expect(used > slots->mask / 4 * 3, 0)) {
         grow(table, slots);
-    } else if (__builtin_expect(used > slots->mask / 2, 0) && ts_cas_acq_rel(&table->growing, &nobody, 1)) {
+    } else if (__builtin_expect(used > slots->mask / 2, 0) &&
+               ts_cas_acq_rel(&table->growing, &nobody, 1)) {
         if (ts_load_acquire(&table->slots) == slots)
             grow(table, slots);
         ts_store_release(&table->growing, 0);

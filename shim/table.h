@@ -1,11 +1,12 @@
 /*
  * hash -> number, for paths of the calling-context tree: lock-free, insert-only, grows by doubling.
  *
- * A slot is claimed by compare-and-swap of its hash and published by compare-and-swap of its number from 0. A
- * thread that finds a slot claimed and not published (its claimer is slow, or was killed) does not wait: it
- * makes a number itself and publishes that. The loser's number is unused. Growing copies all published
- * slots to a table of twice the size; an insert that goes to the old table meanwhile is lost, and its path
- * gets a second number when it is met again. Both races cost a number; readers merge equal paths anyway.
+ * A slot is claimed by compare-and-swap of its hash and published by compare-and-swap of its number
+ * from 0. A thread that finds a slot claimed and not published (its claimer is slow, or was killed)
+ * does not wait: it makes a number itself and publishes that. The loser's number is unused. Growing
+ * copies all published slots to a table of twice the size; an insert that goes to the old table
+ * meanwhile is lost, and its path gets a second number when it is met again. Both races cost a
+ * number; readers merge equal paths anyway.
  */
 #ifndef TRACESNAP_SHIM_TABLE_H
 #define TRACESNAP_SHIM_TABLE_H
@@ -50,7 +51,8 @@ static inline uint32_t table_find(const struct table *table, uint64_t hash)
 /* Whether there is room for more, growing where needed. False when memory is refused. */
 bool table_has_room(struct table *table);
 
-/* Files value under hash; returns the number that is filed there in the end, which may be another thread's. */
+/* Files value under hash; returns the number that is filed there in the end, which may be another
+ * thread's. */
 uint32_t table_insert(struct table *table, uint64_t hash, uint32_t value);
 
 /* In a forked child: nobody is growing any more. */

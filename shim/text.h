@@ -50,7 +50,8 @@ static inline void text_number(struct text *text, uint64_t value)
     text_bytes(text, digits + at, sizeof digits - at);
 }
 
-/* Reads a decimal number; *end is the first byte after it. No digits: returns 0 and *end == string. */
+/* Reads a decimal number; *end is the first byte after it. No digits: returns 0 and *end == string.
+ */
 static inline uint64_t text_parse(const char *string, const char **end)
 {
     uint64_t value = 0;

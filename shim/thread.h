@@ -1,5 +1,6 @@
 /*
- * What each thread carries: small, in initial-exec TLS (no allocation, no lock, reachable in any context).
+ * What each thread carries: small, in initial-exec TLS (no allocation, no lock, reachable in any
+ * context).
  */
 #ifndef TRACESNAP_SHIM_THREAD_H
 #define TRACESNAP_SHIM_THREAD_H
@@ -11,12 +12,14 @@
 
 struct shard;
 
-/* Frees that a signal handler made while its thread was inside the shim: counted when that is left. */
+/* Frees that a signal handler made while its thread was inside the shim: counted when that is left.
+ */
 #define THREAD_DEFERRED_MAX 16
 
 enum thread_busy {
     THREAD_FREE = 0,
-    THREAD_IN_NEXT = 1, /* inside the next allocator, or loading our libraries: nested calls are not the program's */
+    THREAD_IN_NEXT = 1, /* inside the next allocator, or loading our libraries: nested calls are not
+                           the program's */
     THREAD_IN_SHIM = 2  /* inside our own bookkeeping: nested calls come from signal handlers */
 };
 
@@ -27,7 +30,7 @@ struct thread {
     bool ended;          /* the thread's destructors ran: borrow a shard for each operation */
     uint32_t ends;       /* how often the key's destructor was called */
 
-    uint32_t closing;    /* dlcloses that this thread is inside of */
+    uint32_t closing; /* dlcloses that this thread is inside of */
 
     const void *last; /* the block allocated last, for temporary_count */
 

@@ -1,7 +1,7 @@
 /*
- * Threads come and go. A thread's end is learned from the destructor of a pthread key, which is put off to the
- * last round of destructors, since the others may still allocate and free; what comes later still (libc's
- * own clean-up of the thread) borrows a shard for each operation.
+ * Threads come and go. A thread's end is learned from the destructor of a pthread key, which is put
+ * off to the last round of destructors, since the others may still allocate and free; what comes
+ * later still (libc's own clean-up of the thread) borrows a shard for each operation.
  */
 #include "shim/threads.h"
 #include "shim/live.h"

@@ -1,7 +1,8 @@
 /*
- * The walk by our own rules, from the innermost frame to where the last stack is met again. A frame that no rule expresses (RULE_ODD) sends the whole capture to libunwind;
- * code without unwind information is passed by its frame pointer where that looks like one, else the stack
- * ends there with a mark.
+ * The walk by our own rules, from the innermost frame to where the last stack is met again. A frame
+ * that no rule expresses (RULE_ODD) sends the whole capture to libunwind; code without unwind
+ * information is passed by its frame pointer where that looks like one, else the stack ends there
+ * with a mark.
  */
 #include "shim/walk.h"
 #include "region/hash.h"
@@ -33,9 +34,9 @@ static enum step return_from(struct state *state, uintptr_t cfa)
 }
 
 /*
- * Code without rules: is rbp the frame pointer of the usual prologue? Believed if it returns into code. Zero
- * marks the outermost frame (System V ABI, AMD64 supplement, 3.4.1): the entry code of the loader and of some
- * programs has no rules.
+ * Code without rules: is rbp the frame pointer of the usual prologue? Believed if it returns into
+ * code. Zero marks the outermost frame (System V ABI, AMD64 supplement, 3.4.1): the entry code of
+ * the loader and of some programs has no rules.
  */
 static enum step guess(struct state *state)
 {
@@ -81,7 +82,8 @@ static __attribute__((noinline)) enum step follow_widening(struct state *state, 
     if (cfa <= state->sp || !stack_readable(&state->view, cfa - 8))
         return STEP_LOST;
     if (packed_rbp_saved(rule)) {
-        uintptr_t slot = (packed_rbp_by_rbp(rule) ? state->bp : cfa) + (uintptr_t)packed_rbp_offset(rule);
+        uintptr_t slot =
+            (packed_rbp_by_rbp(rule) ? state->bp : cfa) + (uintptr_t)packed_rbp_offset(rule);
         if (!stack_readable(&state->view, slot))
             return STEP_LOST;
         state->bp = stack_word(slot);
@@ -109,8 +111,8 @@ static inline bool in_view(uintptr_t address, uintptr_t low, uintptr_t size)
 }
 
 /*
- * Whether frames `from` to 0 of the last stack are those of this one: compares their slots (walk.h). On failure
- * *from is the greatest index that a later attempt may still succeed at.
+ * Whether frames `from` to 0 of the last stack are those of this one: compares their slots
+ * (walk.h). On failure *from is the greatest index that a later attempt may still succeed at.
  */
 static inline bool same_from(const struct walk_state *state, int32_t *from)
 {
@@ -126,9 +128,10 @@ static inline bool same_from(const struct walk_state *state, int32_t *from)
 }
 
 /*
- * The inner loop. The ordinary frame, whose CFA is rsp or rbp plus a constant and whose slots lie in the part of
- * the stack known to be readable, is followed in registers; the rest goes through struct state. Ends early where
- * the last stack can be taken over: *kept is then the number of its frames.
+ * The inner loop. The ordinary frame, whose CFA is rsp or rbp plus a constant and whose slots lie
+ * in the part of the stack known to be readable, is followed in registers; the rest goes through
+ * struct state. Ends early where the last stack can be taken over: *kept is then the number of its
+ * frames.
  */
 static enum step walk_by_rules(struct thread *thread, const struct walk_start *start,
                                struct walk_frames *frames, uint32_t *fresh, uint32_t *kept)
@@ -162,10 +165,12 @@ static enum step walk_by_rules(struct thread *thread, const struct walk_start *s
         uintptr_t slot = cfa + (uintptr_t)packed_rbp_offset(entry.rule);
         bool saved = packed_rbp_saved(entry.rule);
         frames->fresh_keys[count] = entry.key;
-        frames->fresh[count] = (struct walk_state){pc, sp, bp, (saved ? slot : 0) | (kind == RULE_RBP)};
+        frames->fresh[count] =
+            (struct walk_state){pc, sp, bp, (saved ? slot : 0) | (kind == RULE_RBP)};
         count++;
-        if (__builtin_expect((kind == RULE_RSP || kind == RULE_RBP) && cfa > sp && in_view(cfa - 8, low, size) &&
-                                 packed_is_plain(entry.rule) && (!saved || in_view(slot, low, size)),
+        if (__builtin_expect((kind == RULE_RSP || kind == RULE_RBP) && cfa > sp &&
+                                 in_view(cfa - 8, low, size) && packed_is_plain(entry.rule) &&
+                                 (!saved || in_view(slot, low, size)),
                              1)) {
             pc = stack_word(cfa - 8);
             sp = cfa;
@@ -229,7 +234,8 @@ static inline void append(struct walk_frames *frames, uint32_t kept, uint32_t fr
     while (fresh-- > 0) {
         struct walk_state state = frames->fresh[fresh];
         uintptr_t slot = state.bp_slot & ~(uintptr_t)WALK_BP_NEEDED;
-        /* bp is needed if this frame's CFA comes from it, or if it is passed on and needed further out. */
+        /* bp is needed if this frame's CFA comes from it, or if it is passed on and needed further
+         * out. */
         uintptr_t passed_on = slot == 0 ? needed : 0;
         state.bp_slot = (needed ? slot : 0) | (state.bp_slot & WALK_BP_NEEDED) | passed_on;
         needed = state.bp_slot & WALK_BP_NEEDED;
@@ -241,7 +247,8 @@ static inline void append(struct walk_frames *frames, uint32_t kept, uint32_t fr
 }
 
 /* What is not an ordinary stack: libunwind's part, and why a stack ends. */
-static __attribute__((noinline)) void finish_specially(struct thread *thread, const struct walk_start *start,
+static __attribute__((noinline)) void finish_specially(struct thread *thread,
+                                                       const struct walk_start *start,
                                                        struct walk_frames *frames, enum step step,
                                                        uint32_t *fresh)
 {
@@ -250,7 +257,8 @@ static __attribute__((noinline)) void finish_specially(struct thread *thread, co
         if (walk_by_libunwind(thread, start, frames, fresh)) {
             step = *fresh < options.depth ? STEP_ROOT : STEP_ON;
         } else {
-            walk_by_rules(thread, start, frames, fresh, &kept); /* libunwind may have spoiled them */
+            walk_by_rules(thread, start, frames, fresh,
+                          &kept); /* libunwind may have spoiled them */
             *fresh = reached;
         }
     }
