@@ -1,6 +1,7 @@
 /*
- * Runs one program and says what it took. It is small on purpose: the kernel starts to count a program's
- * largest resident set with that of the process that it was forked from, and a script's would hide it.
+ * Runs one program and says what it took. It is small on purpose: the kernel starts to count a
+ * program's largest resident set with that of the process that it was forked from, and a script's
+ * would hide it.
  *
  * usage: launch [NAME=VALUE...] -- PROGRAM [ARGUMENT...]
  *

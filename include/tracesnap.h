@@ -1,9 +1,10 @@
 /*
  * tracesnap.h - what a program may ask the tracer that it runs under.
  *
- * Nothing to link: the functions find the preloaded libtracesnap.so when it is there, and do nothing when it is
- * not (they return what each comment calls "not traced"). The names and meanings are those of Python's
- * tracemalloc module. All functions may be called from any thread, none from a signal handler.
+ * Nothing to link: the functions find the preloaded libtracesnap.so when it is there, and do
+ * nothing when it is not (they return what each comment calls "not traced"). The names and meanings
+ * are those of Python's tracemalloc module. All functions may be called from any thread, none from
+ * a signal handler.
  *
  *     if (tracesnap_is_tracing())
  *         tracesnap_take_snapshot("before.tsnap");
@@ -25,8 +26,9 @@ struct tracesnap_frame {
 };
 
 /*
- * The library's side; call the functions below instead. Their addresses are asked for through the global offset
- * table: in a program that is not position-independent, the linker would settle a plain weak reference as 0 for good.
+ * The library's side; call the functions below instead. Their addresses are asked for through the
+ * global offset table: in a program that is not position-independent, the linker would settle a
+ * plain weak reference as 0 for good.
  */
 #define TRACESNAP_WEAK __attribute__((weak))
 int tracesnap_preloaded_start(void) TRACESNAP_WEAK;
@@ -35,15 +37,15 @@ int tracesnap_preloaded_is_tracing(void) TRACESNAP_WEAK;
 int tracesnap_preloaded_clear_traces(void) TRACESNAP_WEAK;
 int tracesnap_preloaded_reset_peak(void) TRACESNAP_WEAK;
 int tracesnap_preloaded_get_traced_memory(size_t *, size_t *) TRACESNAP_WEAK;
-size_t tracesnap_preloaded_get_object_traceback(const void *, struct tracesnap_frame *, size_t)
-    TRACESNAP_WEAK;
+size_t tracesnap_preloaded_get_object_traceback(const void *, struct tracesnap_frame *,
+                                                size_t) TRACESNAP_WEAK;
 int tracesnap_preloaded_take_snapshot(const char *) TRACESNAP_WEAK;
 
 #if defined(__x86_64__) && defined(__LP64__)
 #define TRACESNAP_FIND(name)                                                                       \
     __extension__({                                                                                \
         __typeof__(&name) found_;                                                                  \
-        __asm__(".weak " #name "\n\tmovq " #name "@GOTPCREL(%%rip), %0" : "=r"(found_));            \
+        __asm__(".weak " #name "\n\tmovq " #name "@GOTPCREL(%%rip), %0" : "=r"(found_));           \
         found_;                                                                                    \
     })
 #else
@@ -85,8 +87,8 @@ static inline int tracesnap_reset_peak(void)
 }
 
 /*
- * Bytes live now and at the peak; within 1 % with several threads, with one exact (a peak above 1 MiB: within 0.03 %). Either pointer may be NULL.
- * 0, or -1 and zeros when not traced.
+ * Bytes live now and at the peak; within 1 % with several threads, with one exact (a peak above 1
+ * MiB: within 0.03 %). Either pointer may be NULL. 0, or -1 and zeros when not traced.
  */
 static inline int tracesnap_get_traced_memory(size_t *current, size_t *peak)
 {
@@ -98,17 +100,20 @@ static inline int tracesnap_get_traced_memory(size_t *current, size_t *peak)
 }
 
 /*
- * The stack that allocated a live block, innermost frame first, at most `max` frames. Returns how many frames
- * were stored; 0 when the block is not known or the program is not traced. `object` stays valid.
+ * The stack that allocated a live block, innermost frame first, at most `max` frames. Returns how
+ * many frames were stored; 0 when the block is not known or the program is not traced. `object`
+ * stays valid.
  */
-static inline size_t tracesnap_get_object_traceback(const void *block, struct tracesnap_frame *frames, size_t max)
+static inline size_t tracesnap_get_object_traceback(const void *block,
+                                                    struct tracesnap_frame *frames, size_t max)
 {
     return TRACESNAP_CALL(tracesnap_preloaded_get_object_traceback, (block, frames, max), 0);
 }
 
 /*
- * Saves what is known now to a file that `tracesnap stats` and `tracesnap diff` read. 0; -1 when not traced
- * or when the file cannot be written (errno says why; nothing is left behind, and a file of before is kept).
+ * Saves what is known now to a file that `tracesnap stats` and `tracesnap diff` read. 0; -1 when
+ * not traced or when the file cannot be written (errno says why; nothing is left behind, and a file
+ * of before is kept).
  */
 static inline int tracesnap_take_snapshot(const char *path)
 {

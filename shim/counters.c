@@ -117,6 +117,32 @@ const struct ts_cell *shard_chunk(uint32_t number, uint32_t block)
     return part ? ts_load_acquire(&part->chunks[block & ((1 << SHARD_PART_BITS) - 1)]) : NULL;
 }
 
+static void forget_chunk(struct ts_cell *chunk)
+{
+    for (uint32_t i = 0; i < TS_CHUNK_CELLS; i++) {
+        uint64_t stamp = ts_load_relaxed(&chunk[i].stamp);
+        if (!region_is_long_past(TS_CONTROL_GENERATION(stamp)) ||
+            (ts_pair_load(&chunk[i].allocated).count | ts_pair_load(&chunk[i].freed).count) == 0)
+            continue;
+        uint32_t now = TS_CONTROL_GENERATION(ts_load_acquire(&region_header->control));
+        uint64_t past = (now - REGION_GENERATIONS_KEPT) & 0x7fff;
+        ts_cas_acq_rel(&chunk[i].stamp, &stamp,
+                       (stamp & ~(UINT64_C(0x7fff) << 48)) | past << 48);
+    }
+}
+
+void shards_forget(void)
+{
+    uint32_t shards_made = shards_count();
+    uint32_t blocks = shards_blocks();
+    for (uint32_t i = 0; i < shards_made; i++)
+        for (uint32_t block = 0; block < blocks; block++) {
+            struct ts_cell *chunk = shard_chunk(i, block);
+            if (chunk != NULL)
+                forget_chunk(chunk);
+        }
+}
+
 bool shards_any_inserting(void)
 {
     uint32_t count = shards_count();

@@ -38,6 +38,12 @@ uint32_t shards_active(void);
 uint32_t shards_count(void);
 const struct ts_cell *shard_chunk(uint32_t number, uint32_t block);
 
+/*
+ * Moves the stamps of cells of generations long past on, so that they stay past. Their threads may
+ * touch them meanwhile.
+ */
+void shards_forget(void);
+
 /* True when some thread is writing to the index. */
 bool shards_any_inserting(void);
 

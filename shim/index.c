@@ -231,6 +231,23 @@ void index_sweep(void)
     ts_store_release(&index_sweeping, 0);
 }
 
+/* By compare-and-swap: a block that its owner removes or inserts meanwhile is the owner's affair. */
+static void forget_in(void *closure, uint64_t *leaf, uintptr_t from)
+{
+    (void)closure, (void)from;
+    for (size_t i = 0; i < leaf_bytes() / sizeof *leaf; i++) {
+        uint64_t word = ts_load_relaxed(&leaf[i]);
+        if (word != 0 && region_is_long_past(unpack(word).generation))
+            ts_cas_acq_rel(&leaf[i], &word, 0);
+    }
+}
+
+void index_forget(void)
+{
+    each_leaf(forget_in, NULL);
+    index_large_forget();
+}
+
 void index_forked(void)
 {
     index_sweeping = 0;

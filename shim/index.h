@@ -54,6 +54,9 @@ bool index_find(const void *address, struct block *block);
 void index_each(void (*visit)(void *closure, const void *address, const struct block *block),
                 void *closure);
 
+/* Throws away the blocks of generations long past. Other threads may insert and remove meanwhile. */
+void index_forget(void);
+
 /* Gives back pages that describe no block. */
 void index_sweep(void);
 
@@ -62,6 +65,7 @@ void index_forked(void);
 
 /* index_large.c */
 bool index_large_insert(const void *address, const struct block *block, struct block *stale);
+void index_large_forget(void);
 bool index_large_take(const void *address, struct block *block, bool remove);
 void index_large_each(void (*visit)(void *closure, const void *address, const struct block *block),
                       void *closure);

@@ -7,11 +7,13 @@
  */
 #include "region/hash.h"
 #include "shim/index.h"
+#include "shim/region.h"
 #include "shim/system.h"
 
 #define BUCKET_SLOTS 16u
 #define FIRST_BUCKETS 8u /* 4 KiB */
 #define LEVELS_MAX 24u
+#define TAKEN ((uintptr_t)1) /* address of a slot that index_large_forget is emptying: no block's */
 
 struct slot {
     uintptr_t address; /* 0 = free; compare-and-swap to claim, release to free */
@@ -110,6 +112,28 @@ void index_large_each(void (*visit)(void *closure, const void *address, const st
             struct block block;
             if (ts_load_acquire(&slot->context) != 0 && take_slot(slot, &block, false))
                 visit(closure, (const void *)slot->address, &block);
+        }
+    }
+}
+
+/*
+ * The slot is taken from its owner by its address: from then on the owner does not find the block, which
+ * counts for nothing any more. If the owner was just removing it, the slot is free already.
+ */
+void index_large_forget(void)
+{
+    for (uint32_t i = 0; i < LEVELS_MAX && get_level(i, false) != NULL; i++) {
+        struct bucket *level = get_level(i, false);
+        for (size_t j = 0; j < level_buckets(i) * BUCKET_SLOTS; j++) {
+            struct slot *slot = &level[j / BUCKET_SLOTS].slots[j % BUCKET_SLOTS];
+            uintptr_t address = ts_load_acquire(&slot->address);
+            if (address <= TAKEN || ts_load_acquire(&slot->context) == 0 ||
+                !region_is_long_past(ts_load_relaxed(&slot->generation)) ||
+                !ts_cas_acq_rel(&slot->address, &address, TAKEN))
+                continue;
+            uintptr_t taken = TAKEN;
+            ts_store_release(&slot->context, 0);
+            ts_cas_acq_rel(&slot->address, &taken, 0);
         }
     }
 }

@@ -59,6 +59,18 @@ static inline void region_gauge(enum ts_gauge gauge, uint64_t add)
     ts_add_relaxed(&region_header->gauges[gauge], add);
 }
 
+/*
+ * The generations of `clear` come round: what is this many of them old is thrown away, so that it
+ * does not seem to be of the present when its number returns.
+ */
+#define REGION_GENERATIONS_KEPT 4096u
+
+static inline bool region_is_long_past(uint32_t generation)
+{
+    uint32_t now = TS_CONTROL_GENERATION(ts_load_acquire(&region_header->control));
+    return ((now - generation) & 0x7fff) >= REGION_GENERATIONS_KEPT;
+}
+
 /* Record i of an array, NULL when its slab cannot be had. */
 static inline void *region_record(enum ts_slab_kind kind, uint32_t i, uint32_t per_slab,
                                   size_t size)

@@ -1,10 +1,10 @@
 /*
- * A snapshot from inside: a copy of the region while other threads go on writing to it, in the order that
- * region/layout.h demands of every reader:
+ * A snapshot from inside: a copy of the region while other threads go on writing to it, in the
+ * order that region/layout.h demands of every reader:
  *
  *     W = control word
- *     for every context: freed of its cells in all shards, then allocated of them, then freed again; if it moved,
- *         this context once more, a bounded number of times
+ *     for every context: freed of its cells in all shards, then allocated of them, then freed
+ *         again; if it moved, this context once more, a bounded number of times
  *     what the cells refer to, each kind before those that it refers to itself, the cursors last
  *     control word unchanged? else all from the start, a bounded number of times
  *

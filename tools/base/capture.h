@@ -1,10 +1,11 @@
 /*
- * A capture: the state of one traced process at one moment, checked and in private memory. Whatever it was
- * read from (a live region, a dead one, a snapshot file), it looks like this; model/ knows nothing else.
+ * A capture: the state of one traced process at one moment, checked and in private memory. Whatever
+ * it was read from (a live region, a dead one, a snapshot file), it looks like this; model/ knows
+ * nothing else.
  *
- * What a reader guarantees: every number is in range of what it indexes; the parent of a node is smaller
- * than the node; strings are terminated and free of control characters; in each context freed <= allocated,
- * count and size; the catch-all and the marks are in the tree like any frame.
+ * What a reader guarantees: every number is in range of what it indexes; the parent of a node is
+ * smaller than the node; strings are terminated and free of control characters; in each context
+ * freed <= allocated, count and size; the catch-all and the marks are in the tree like any frame.
  */
 #ifndef TRACESNAP_TOOLS_BASE_CAPTURE_H
 #define TRACESNAP_TOOLS_BASE_CAPTURE_H
@@ -51,8 +52,9 @@ struct capture_process {
     uint64_t start_ticks;
     uint64_t start_time, end_time; /* ns since 1970; end 0 = none */
     uint64_t taken_at;             /* ns since 1970; of a live region: now */
-    const char *state; /* "running"; "exited": by exit(); "ended": without it; "replaced": by exec */
-    bool alive;                    /* the process existed when this was taken */
+    const char
+        *state; /* "running"; "exited": by exit(); "ended": without it; "replaced": by exec */
+    bool alive; /* the process existed when this was taken */
     uint32_t depth;
     bool forked; /* began with its parent's live blocks */
     bool paused;

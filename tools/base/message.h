@@ -1,7 +1,7 @@
 /*
- * Messages to the user: one line on stderr, "tracesnap: cause 'subject': fix", lower case, no full stop.
- * With --json an error is a JSON object on stderr instead. Nothing else in the tool writes to stderr, but for
- * the progress bar.
+ * Messages to the user: one line on stderr, "tracesnap: cause 'subject': fix", lower case, no full
+ * stop. With --json an error is a JSON object on stderr instead. Nothing else in the tool writes to
+ * stderr, but for the progress bar.
  */
 #ifndef TRACESNAP_TOOLS_BASE_MESSAGE_H
 #define TRACESNAP_TOOLS_BASE_MESSAGE_H
@@ -16,7 +16,8 @@ struct error {
 /* Errors and notes as JSON from here on. */
 void message_set_json(bool json);
 
-/* Fills *error and returns -1, so that a failing function can `return error_set(...)`. error may be NULL. */
+/* Fills *error and returns -1, so that a failing function can `return error_set(...)`. error may be
+ * NULL. */
 int error_set(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Prints an error; returns 2, the exit status of usage and input errors. */

@@ -1,7 +1,7 @@
 /*
- * The report: captures grouped, filtered, sorted and, for two of them, compared. Built once, immutable
- * afterwards, rendered many ways. Semantics are tracemalloc's where it has them; the comments name the
- * differences.
+ * The report: captures grouped, filtered, sorted and, for two of them, compared. Built once,
+ * immutable afterwards, rendered many ways. Semantics are tracemalloc's where it has them; the
+ * comments name the differences.
  */
 #ifndef TRACESNAP_TOOLS_MODEL_REPORT_H
 #define TRACESNAP_TOOLS_MODEL_REPORT_H
@@ -18,7 +18,8 @@ enum report_group { GROUP_LINE, GROUP_FUNCTION, GROUP_FILE, GROUP_OBJECT, GROUP_
 enum report_sort { SORT_SIZE, SORT_COUNT, SORT_PEAK, SORT_ALLOCATED, SORT_TEMPORARY };
 enum report_attribute { ATTRIBUTE_USER, ATTRIBUTE_LEAF };
 
-/* --filter / --exclude GLOB[:LINE]: fnmatch on the file's name (the object's, where a frame has no file). */
+/* --filter / --exclude GLOB[:LINE]: fnmatch on the file's name (the object's, where a frame has no
+ * file). */
 struct report_filter {
     bool inclusive;
     const char *glob;
@@ -51,16 +52,16 @@ struct report_frame {
 
 struct report_row {
     /*
-     * What the row stands for, as much as the grouping leaves: line = file, line, and function, object of its
-     * biggest contributor; function = function, file, object; file = file; object = object; stack = the
-     * attributed frame's. `label` is what text shows before the colon: "file:line", the function's
-     * name, "object+0x1a2b", "<unknown code>", ...
+     * What the row stands for, as much as the grouping leaves: line = file, line, and function,
+     * object of its biggest contributor; function = function, file, object; file = file; object =
+     * object; stack = the attributed frame's. `label` is what text shows before the colon:
+     * "file:line", the function's name, "object+0x1a2b", "<unknown code>", ...
      */
     const char *label;
     struct report_frame place;
     /*
-     * GROUP_LINE, where neither line nor function are known (a stripped file): the nearest function further out
-     * in the stack that holds most there; else NULL.
+     * GROUP_LINE, where neither line nor function are known (a stripped file): the nearest function
+     * further out in the stack that holds most there; else NULL.
      */
     const char *called_from;
     const struct report_frame *frames; /* GROUP_STACK only: innermost first */
@@ -74,22 +75,23 @@ struct report_row {
 struct report {
     struct report_options options;
     bool is_diff;
-    const struct capture *capture; /* the (newer) capture; must outlive the report */
-    const struct capture *old;     /* NULL without a difference */
+    const struct capture *capture;            /* the (newer) capture; must outlive the report */
+    const struct capture *old;                /* NULL without a difference */
     struct capture_values totals, old_totals; /* after filters, each context counted once */
-    size_t context_count;          /* contexts that passed the filters */
-    struct report_row *rows;       /* sorted, all of them: renderers stop at --top */
+    size_t context_count;                     /* contexts that passed the filters */
+    struct report_row *rows;                  /* sorted, all of them: renderers stop at --top */
     size_t row_count;
     void *arena; /* owns the strings */
 };
 
 /*
- * Order of rows, descending: by the sort key, then as tracemalloc: (size, count, place) for one capture,
+ * Order of rows, descending: by the sort key, then as tracemalloc: (size, count, place) for one
+ * capture,
  * (|size_diff|, size, |count_diff|, count, place) for a difference; places compare as
  * (file by code point, line), of stacks oldest frame first.
  *
- * `old` NULL = statistics of `capture`; else the comparison old -> capture, each with a symbolizer of its own
- * (both may be the same one). NULL and *error on failure.
+ * `old` NULL = statistics of `capture`; else the comparison old -> capture, each with a symbolizer
+ * of its own (both may be the same one). NULL and *error on failure.
  */
 struct report *report_build(const struct capture *capture, struct symbolizer *symbolizer,
                             const struct capture *old, struct symbolizer *old_symbolizer,

@@ -1,6 +1,6 @@
 /*
- * Sources: what a report can read. A source is named by the user as a PID, a region file or a snapshot file,
- * and becomes a capture. The traced process is never stopped and never asked.
+ * Sources: what a report can read. A source is named by the user as a PID, a region file or a
+ * snapshot file, and becomes a capture. The traced process is never stopped and never asked.
  */
 #ifndef TRACESNAP_TOOLS_SOURCE_SOURCE_H
 #define TRACESNAP_TOOLS_SOURCE_SOURCE_H
@@ -12,7 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Reads the source called `name` ("1234", "a.tsnap", "/dev/shm/tracesnap-0/..."). NULL and *error on failure. */
+/* Reads the source called `name` ("1234", "a.tsnap", "/dev/shm/tracesnap-0/..."). NULL and *error
+ * on failure. */
 struct capture *source_open(const char *name, struct error *error);
 
 /* Writes a snapshot file: to a temporary name beside it, then renamed. 0 or -1 and *error. */
@@ -35,15 +36,15 @@ struct region_list {
 };
 
 /*
- * All regions in the directories of this user (and of other users, for root with `all_users`). A missing
- * directory is an empty list. 0 or -1 and *error.
+ * All regions in the directories of this user (and of other users, for root with `all_users`). A
+ * missing directory is an empty list. 0 or -1 and *error.
  */
 int region_list_load(struct region_list *list, bool all_users, struct error *error);
 void region_list_free(struct region_list *list);
 
 /*
- * Creates the user's own region directory where it is missing and checks that it is the user's and closed to
- * others; its path goes to `path`. 0 or -1 and *error.
+ * Creates the user's own region directory where it is missing and checks that it is the user's and
+ * closed to others; its path goes to `path`. 0 or -1 and *error.
  */
 int region_directory(char *path, size_t size, struct error *error);
 

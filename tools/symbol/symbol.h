@@ -1,7 +1,8 @@
 /*
- * Symbols: module + offset -> the functions, files and lines there, inlined ones included. By elfutils'
- * libdw; lazy (a module is opened at its first look-up), cached for the life of the symbolizer, and bounded
- * in memory. It never fails: what cannot be found has no name, and why is told once through `problem`.
+ * Symbols: module + offset -> the functions, files and lines there, inlined ones included. By
+ * elfutils' libdw; lazy (a module is opened at its first look-up), cached for the life of the
+ * symbolizer, and bounded in memory. It never fails: what cannot be found has no name, and why is
+ * told once through `problem`.
  */
 #ifndef TRACESNAP_TOOLS_SYMBOL_SYMBOL_H
 #define TRACESNAP_TOOLS_SYMBOL_SYMBOL_H
@@ -12,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One source-level frame. Strings are interned: equal strings are equal pointers, owned by the symbolizer. */
+/* One source-level frame. Strings are interned: equal strings are equal pointers, owned by the
+ * symbolizer. */
 struct symbol_frame {
     const char *function; /* demangled; NULL = unknown */
     const char *file;     /* NULL = unknown */
@@ -33,7 +35,8 @@ struct symbol_options {
     /* Called once per module and cause, a message without newline; NULL = nobody listens. */
     void (*problem)(void *context, const char *text);
     void *problem_context;
-    /* Root to look in before sysroot for a live process in another mount namespace ("/proc/PID/root"), or NULL. */
+    /* Root to look in before sysroot for a live process in another mount namespace
+     * ("/proc/PID/root"), or NULL. */
     const char *process_root;
 };
 
