@@ -109,7 +109,12 @@ uint32_t shards_count(void)
     return count < TS_SHARDS_LIMIT ? count : TS_SHARDS_LIMIT;
 }
 
-const struct ts_cell *shard_chunk(uint32_t number, uint32_t block)
+uint32_t shards_blocks(void)
+{
+    return (ts_load_acquire(&region_header->context_count) + TS_CHUNK_CELLS - 1) / TS_CHUNK_CELLS;
+}
+
+struct ts_cell *shard_chunk(uint32_t number, uint32_t block)
 {
     const struct shard *shard = ts_load_acquire(&shards[number]);
     const struct shard_part *part =
@@ -133,14 +138,14 @@ static void forget_chunk(struct ts_cell *chunk)
 
 void shards_forget(void)
 {
-    uint32_t shards_made = shards_count();
-    uint32_t blocks = shards_blocks();
-    for (uint32_t i = 0; i < shards_made; i++)
+    uint32_t count = shards_count(), blocks = shards_blocks();
+    for (uint32_t i = 0; i < count; i++) {
         for (uint32_t block = 0; block < blocks; block++) {
             struct ts_cell *chunk = shard_chunk(i, block);
             if (chunk != NULL)
                 forget_chunk(chunk);
         }
+    }
 }
 
 bool shards_any_inserting(void)

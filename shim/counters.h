@@ -36,7 +36,8 @@ uint32_t shards_active(void);
 /* Shards that were ever made, in use or not; the chunk of one that holds a block of contexts, or
  * NULL. */
 uint32_t shards_count(void);
-const struct ts_cell *shard_chunk(uint32_t number, uint32_t block);
+struct ts_cell *shard_chunk(uint32_t number, uint32_t block);
+uint32_t shards_blocks(void);
 
 /*
  * Moves the stamps of cells of generations long past on, so that they stay past. Their threads may

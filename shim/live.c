@@ -66,6 +66,7 @@ static int64_t add(uint64_t *total, uint64_t generation, int64_t change)
  */
 static void notice_reset(uint64_t control, uint64_t bytes)
 {
+    static uint32_t forgotten; /* generation in which what was long past was last thrown away */
     uint64_t known = ts_load_relaxed(&known_reset);
     if (LIVE_RESET_PART(control) == LIVE_RESET_PART(known) ||
         ((control - known) & TS_CONTROL_EPOCH_MASK) > TS_CONTROL_EPOCH_MASK / 2)
@@ -75,6 +76,12 @@ static void notice_reset(uint64_t control, uint64_t bytes)
         bool cleared = TS_CONTROL_GENERATION(known) != TS_CONTROL_GENERATION(control);
         ts_store_relaxed(&threshold, cleared ? 0 : bytes);
         ts_store_relaxed(&peak_size, bytes);
+        uint32_t now = TS_CONTROL_GENERATION(control), before = ts_load_relaxed(&forgotten);
+        if (((now - before) & 0x7fff) >= REGION_GENERATIONS_KEPT &&
+            ts_cas_acq_rel(&forgotten, &before, now)) {
+            index_forget();
+            shards_forget();
+        }
     }
 }
 

@@ -86,9 +86,7 @@ static bool copy_context(const struct copying *copying, uint32_t chunks, uint32_
  * it was empty. */
 static bool copy_cells(const struct copying *copying)
 {
-    uint32_t shards = shards_count();
-    uint32_t blocks =
-        (ts_load_acquire(&region_header->context_count) + TS_CHUNK_CELLS - 1) / TS_CHUNK_CELLS;
+    uint32_t shards = shards_count(), blocks = shards_blocks();
     for (uint32_t block = 0; block < blocks; block++) {
         uint32_t chunks = 0;
         for (uint32_t i = 0; i < shards; i++) {
