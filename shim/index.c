@@ -231,7 +231,7 @@ void index_sweep(void)
     ts_store_release(&index_sweeping, 0);
 }
 
-/* By compare-and-swap: a block that its owner removes or inserts meanwhile is the owner's affair. */
+/* By compare-and-swap: a block that its owner removes or inserts meanwhile is its affair. */
 static void forget_in(void *closure, uint64_t *leaf, uintptr_t from)
 {
     (void)closure, (void)from;

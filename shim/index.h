@@ -54,7 +54,7 @@ bool index_find(const void *address, struct block *block);
 void index_each(void (*visit)(void *closure, const void *address, const struct block *block),
                 void *closure);
 
-/* Throws away the blocks of generations long past. Other threads may insert and remove meanwhile. */
+/* Throws away the blocks of generations long past, while others insert and remove. */
 void index_forget(void);
 
 /* Gives back pages that describe no block. */

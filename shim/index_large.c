@@ -117,8 +117,8 @@ void index_large_each(void (*visit)(void *closure, const void *address, const st
 }
 
 /*
- * The slot is taken from its owner by its address: from then on the owner does not find the block, which
- * counts for nothing any more. If the owner was just removing it, the slot is free already.
+ * The slot is taken from its owner by its address: from then on the owner does not find the block,
+ * which counts for nothing any more. If the owner was just removing it, the slot is free already.
  */
 void index_large_forget(void)
 {

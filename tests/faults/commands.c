@@ -1,6 +1,7 @@
 /*
- * Four threads allocate, move and free, each also what others allocated, while commands come from outside. When
- * told to stop (a byte on stdin), they free everything: then exactly nothing is live, whatever was forgotten.
+ * Four threads allocate, move and free, each also what others allocated, while commands come from
+ * outside. When told to stop (a byte on stdin), they free everything: then exactly nothing is live,
+ * whatever was forgotten.
  */
 #include "tests/faults/fault.h"
 

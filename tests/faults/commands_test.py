@@ -8,7 +8,7 @@ COMMANDS = ["clear", "reset-peak", "clear", "pause", "clear", "resume"]
 
 
 def commands():
-    """clear, pause and reset-peak while four threads allocate: in the end nothing is live, exactly."""
+    """clear, pause, reset-peak while four threads allocate: in the end nothing is live."""
     program = build("commands.c", "-pthread")
     with Regions() as regions:
         with subprocess.Popen(
@@ -19,15 +19,17 @@ def commands():
                 regions.tool(COMMANDS[i % len(COMMANDS)], process.pid)
             process.stdin.write(b"s")
             process.stdin.flush()
-            equal("the total by tracesnap_get_traced_memory() is 0", process.stdout.readline(), b"y\n")
+            answer = process.stdout.readline()
+            equal("the total by tracesnap_get_traced_memory() is 0", answer, b"y\n")
             stats = regions.stats(process.pid, "--filter", "*commands.c*")
-            moments = json.loads(regions.tool("export", "--format", "json", process.pid))["timeline"]
+            document = json.loads(regions.tool("export", "--format", "json", process.pid))
             process.stdin.write(b"e")
         equal("status", process.returncode, 0)
-    equal("rows with something live", [row for row in stats["stats"] if row["size"] or row["count"]], [])
+    live = [row for row in stats["stats"] if row["size"] or row["count"]]
+    equal("rows with something live", live, [])
     equal("drops", drops(stats), [])
-    values = [(moment["size"], moment["count"]) for moment in moments]
-    equal("impossible moments of %d" % len(values), sum(max(value) > 1 << 40 for value in values), 0)
+    values = [max(moment["size"], moment["count"]) for moment in document["timeline"]]
+    equal(f"impossible moments of {len(values)}", sum(value > 1 << 40 for value in values), 0)
 
 
 main(commands)

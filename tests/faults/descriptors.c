@@ -1,6 +1,6 @@
 /*
- * The program's descriptors are those that it has untraced, before and after a stack that only libunwind can walk:
- * the frame of `odd` is found by rbx.
+ * The program's descriptors are those that it has untraced, before and after a stack that only
+ * libunwind can walk: the frame of `odd` is found by rbx.
  */
 #include "tests/faults/fault.h"
 

@@ -5,7 +5,7 @@ from fault import build, equal, main, traced
 
 
 def descriptors():
-    """The shim holds no descriptor, sets neither errno nor dlerror(), and writes to none, also by libunwind."""
+    """The shim holds no descriptor, writes to none, and sets neither errno nor dlerror()."""
     with tempfile.TemporaryDirectory() as directory:
         _, stats = traced(build("descriptors.c", "-ldl"), f"{directory}/file")
         equal("stacks by libunwind", stats["shim"]["odd_frames"] >= 100, True)

@@ -1,6 +1,6 @@
 /*
- * For the programs of tests/faults: each checks by itself what it was promised, says what was wrong, and ends
- * with 1; what only the tool can see, the script beside it checks.
+ * For the programs of tests/faults: each checks by itself what it was promised, says what was
+ * wrong, and ends with 1; what only the tool can see, the script beside it checks.
  */
 #ifndef TRACESNAP_TESTS_FAULT_H
 #define TRACESNAP_TESTS_FAULT_H
@@ -24,7 +24,8 @@
     do {                                                                                           \
         long long have_ = (long long)(have), want_ = (long long)(want);                            \
         if (have_ != want_) {                                                                      \
-            dprintf(2, "%s:%d: %s is %lld, expected %lld\n", __FILE__, __LINE__, #have, have_, want_); \
+            dprintf(2, "%s:%d: %s is %lld, expected %lld\n", __FILE__, __LINE__, #have, have_,     \
+                    want_);                                                                        \
             _exit(1);                                                                              \
         }                                                                                          \
     } while (0)

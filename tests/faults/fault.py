@@ -1,4 +1,5 @@
-"""What the tests of this directory share: compiles a program beside them, runs it traced, and demands its status."""
+"""What the tests of this directory share: compiles a program beside them, runs it traced, and
+demands its status."""
 
 import os
 import pathlib
@@ -14,13 +15,14 @@ from tracesnap import BUILD, SOURCE, TIMEOUT, Regions, drops  # noqa: E402
 
 
 def build(name, *flags, optimise="-O1", output=None):
-    """Compiles tests/faults/NAME (.c or .cc); raises Skip where a library that it needs is missing."""
+    """Compiles tests/faults/NAME (.c or .cc); Skip where a library that it needs is missing."""
     source = HERE / name
     directory = BUILD / "tests" / "faults" / "programs"
     directory.mkdir(parents=True, exist_ok=True)
     program = directory / (output or source.stem)
     compiler = shlex.split(os.environ["CC"] if source.suffix == ".c" else os.environ["CXX"])
-    command = [*compiler, "-D_GNU_SOURCE", f"-I{SOURCE}", "-g", "-w", optimise, str(source), "-o", str(program), *flags]
+    command = [*compiler, "-D_GNU_SOURCE", f"-I{SOURCE}", "-g", "-w", optimise]
+    command += [str(source), "-o", str(program), *flags]
     done = subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False)
     if done.returncode != 0:
         missing = [flag for flag in flags if f"cannot find {flag}" in done.stderr.decode()]
@@ -33,7 +35,9 @@ def build(name, *flags, optimise="-O1", output=None):
 def run(command, environment, status=0, **more):
     """Runs to the end; returns what was printed."""
     command = [str(part) for part in command]
-    done = subprocess.run(command, env=environment, capture_output=True, timeout=TIMEOUT, check=False, **more)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, timeout=TIMEOUT, check=False, **more
+    )
     if done.returncode != status:
         raise AssertionError(
             f"'{' '.join(command)}' ended with {done.returncode}, expected {status}: "
@@ -43,7 +47,7 @@ def run(command, environment, status=0, **more):
 
 
 def traced(program, *arguments, status=0, options="", may_drop=(), must_drop=(), **environment):
-    """Runs a program traced. Its region must say of no drop but those allowed. Returns (output, statistics)."""
+    """Runs a program traced, which must drop nothing but what is allowed. (output, statistics)"""
     with Regions() as regions:
         output = run([program, *arguments], regions.traced(options, **environment), status)
         files = regions.all()

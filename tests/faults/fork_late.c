@@ -1,6 +1,6 @@
 /*
- * A forked child that allocates late: its parent has gone on, and has new stacks, slabs and modules of its own by
- * then. The environment is gone, too.
+ * A forked child that allocates late: its parent has gone on, and has new stacks, slabs and modules
+ * of its own by then. The environment is gone, too.
  */
 #include "tests/faults/fault.h"
 

@@ -1,6 +1,6 @@
 /*
- * Forks while other threads allocate by many stacks, and open and close libraries: each child counts right,
- * also in threads of its own, and remembers its rules.
+ * Forks while other threads allocate by many stacks, and open and close libraries: each child
+ * counts right, also in threads of its own, and remembers its rules.
  */
 #include "tests/faults/fault.h"
 

@@ -1,4 +1,5 @@
-/* A library of which all that matters is that it comes and goes; ALLOCATE is the name of its function. */
+/* A library of which all that matters is that it comes and goes; ALLOCATE is the name of its
+ * function. */
 #include <stdlib.h>
 
 #ifndef ALLOCATE

@@ -1,6 +1,6 @@
 /*
- * A program that limits its own addresses and memory after it started: what it could do untraced, it can do traced,
- * and is traced on. Argument: where the limit is set.
+ * A program that limits its own addresses and memory after it started: what it could do untraced,
+ * it can do traced, and is traced on. Argument: where the limit is set.
  */
 #include "tests/faults/fault.h"
 

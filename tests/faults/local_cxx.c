@@ -1,4 +1,5 @@
-/* A program of C that loads libstdc++ by RTLD_LOCAL only: the library's operators have no next definition then. */
+/* A program of C that loads libstdc++ by RTLD_LOCAL only: the library's operators have no next
+ * definition then. */
 #include "tests/faults/fault.h"
 
 #include <dlfcn.h>

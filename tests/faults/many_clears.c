@@ -1,6 +1,6 @@
 /*
- * As many clears as a generation has numbers: what was forgotten long ago stays forgotten. Blocks of all sizes, since
- * small and large ones are kept in different tables.
+ * As many clears as a generation has numbers: what was forgotten long ago stays forgotten. Blocks
+ * of all sizes, since small and large ones are kept in different tables.
  */
 #include "tests/faults/fault.h"
 

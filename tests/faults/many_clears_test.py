@@ -11,7 +11,7 @@ def clears():
         run([build("many_clears.c")], regions.traced(), cwd=directory)
         for name, allocated in (("held", 1), ("freed", 5000 + 1)):
             totals = regions.stats(pathlib.Path(directory) / f"{name}.tsnap")["totals"]
-            equal(f"{name}: bytes allocated since the last clear", totals["allocated_size"], allocated)
+            equal(f"{name}: allocated since the last clear", totals["allocated_size"], allocated)
             equal(f"{name}: live bytes", totals["size"], allocated - 1)
             equal(f"{name}: freed bytes", totals["freed_size"], 1)
 

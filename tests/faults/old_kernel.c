@@ -1,6 +1,6 @@
 /*
- * A kernel that does not know MADV_POPULATE_WRITE and cannot mremap several mappings, by a seccomp filter that the
- * next program inherits.
+ * A kernel that does not know MADV_POPULATE_WRITE and cannot mremap several mappings, by a seccomp
+ * filter that the next program inherits.
  */
 #include "tests/faults/fault.h"
 

@@ -3,7 +3,7 @@ from fault import Regions, build, equal, main, run
 
 
 def old_kernel():
-    """A kernel before 5.14, without MADV_POPULATE_WRITE: the program and its children are traced."""
+    """A kernel before 5.14, without MADV_POPULATE_WRITE: programs and children are traced."""
     with Regions() as regions:
         run([build("old_kernel.c")], regions.traced())
         allocated = [regions.stats(path)["totals"]["allocated_count"] for path in regions.all()]

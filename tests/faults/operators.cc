@@ -1,6 +1,6 @@
 /*
- * operator new and delete of whatever allocator the program is linked with: each form is recorded, once, and what
- * is thrown out of them leaves nothing behind.
+ * operator new and delete of whatever allocator the program is linked with: each form is recorded,
+ * once, and what is thrown out of them leaves nothing behind.
  */
 #include "tests/faults/fault.h"
 
@@ -10,7 +10,8 @@ struct alignas(256) Wide {
     char bytes[512];
 };
 
-struct Stop {};
+struct Stop {
+};
 
 static int asked;
 
@@ -38,7 +39,8 @@ static void forms()
     size_t before = fault_live();
     char *one = seen(new char), *many = seen(new char[1000]);
     char *quiet = seen(new (std::nothrow) char[100]);
-    Wide *wide = seen(new Wide), *wides = seen(new Wide[3]), *quiet_wide = seen(new (std::nothrow) Wide);
+    Wide *wide = seen(new Wide), *wides = seen(new Wide[3]),
+         *quiet_wide = seen(new (std::nothrow) Wide);
     FAULT_EQUAL(fault_live() - before, 1 + 1000 + 100 + 5 * sizeof(Wide));
     tracesnap_frame frame;
     FAULT_EQUAL(tracesnap_get_object_traceback(many, &frame, 1), 1);

@@ -1,6 +1,7 @@
 /*
- * Random allocations of one thread; computes its own peak, also after reset-peak. From outside (argument
- * "outside"): says its peak since each reset when it has seen it, for the tool to be compared with.
+ * Random allocations of one thread; computes its own peak, also after reset-peak. From outside
+ * (argument "outside"): says its peak since each reset when it has seen it, for the tool to be
+ * compared with.
  */
 #include "tests/faults/fault.h"
 
@@ -26,7 +27,8 @@ static void step(uint64_t blocks, size_t largest)
 {
     uint64_t i = number(blocks);
     size_t size = number(largest);
-    if (slots[i].block != NULL && number(3) == 0) { /* realloc counts as a free and then an allocation */
+    if (slots[i].block != NULL &&
+        number(3) == 0) { /* realloc counts as a free and then an allocation */
         live -= slots[i].size;
         slots[i].block = fault_opaque(realloc(slots[i].block, size + 1));
         size++;
@@ -96,7 +98,8 @@ static void outside(void)
             blocks[i] = FAULT_MALLOC(height / 4);
         for (int i = 0; i < 4; i++)
             free(blocks[i]);
-        FAULT_TRUE(write(1, line, (size_t)snprintf(line, sizeof line, "%zu\n", height)) > 0); /* no allocation */
+        FAULT_TRUE(write(1, line, (size_t)snprintf(line, sizeof line, "%zu\n", height)) >
+                   0); /* no allocation */
     }
 }
 

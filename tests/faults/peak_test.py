@@ -5,7 +5,7 @@ from fault import Regions, build, equal, main, run, traced
 
 
 def inside():
-    """The peak of random allocations: exact below 64 KiB, within 1 % above, also after reset_peak()."""
+    """The peak of random allocations: exact below 64 KiB, within 1 % above, also when reset."""
     traced(build("peak.c"))
 
 

@@ -1,6 +1,6 @@
 /*
- * Snapshots from inside while other threads come and go through many stacks, each holding one block of 1000 bytes at
- * most. A snapshot that cannot be written leaves what was there.
+ * Snapshots from inside while other threads come and go through many stacks, each holding one block
+ * of 1000 bytes at most. A snapshot that cannot be written leaves what was there.
  */
 #include "tests/faults/fault.h"
 

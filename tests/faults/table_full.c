@@ -1,4 +1,5 @@
-/* More paths than a table has slots, as when many threads saw room at once: searches must still end. */
+/* More paths than a table has slots, as when many threads saw room at once: searches must still
+ * end. */
 #include "shim/table.h"
 #include "tests/faults/fault.h"
 

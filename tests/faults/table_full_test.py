@@ -6,7 +6,8 @@ from fault import SOURCE, build, main, run
 
 def full():
     """A table of stacks that was filled by many threads at once ends its searches."""
-    run([build("table_full.c", str(SOURCE / "shim/table.c"), str(SOURCE / "shim/memory.c"))], os.environ)
+    sources = [str(SOURCE / "shim" / name) for name in ("table.c", "memory.c")]
+    run([build("table_full.c", *sources)], os.environ)
 
 
 main(full)

@@ -1,6 +1,7 @@
 /*
- * libc unloads modules of iconv by a way of its own, of which dlclose knows nothing. A library that comes to their
- * addresses has its own name, and is unwound by its own tables. Argument: the library.
+ * libc unloads modules of iconv by a way of its own, of which dlclose knows nothing. A library that
+ * comes to their addresses has its own name, and is unwound by its own tables. Argument: the
+ * library.
  */
 #include "tests/faults/fault.h"
 

@@ -5,7 +5,7 @@ from fault import Skip, build, main, traced
 
 
 def unloaded():
-    """A library at the addresses of an iconv module that libc unloaded has its own name and stacks."""
+    """A library where libc unloaded a module of iconv has its own name and stacks."""
     program = build("unloaded_by_libc.c", "-ldl")
     library = build("library.c", "-shared", "-fPIC", output="library.so")
     if subprocess.run([program, library], check=False, stderr=subprocess.DEVNULL).returncode == 77:
