@@ -19,11 +19,13 @@ struct middle {
 
 static struct middle *top[1 << TOP_BITS];
 static unsigned granule_shift;
+static bool granules_are_shared; /* blocks may be nearer than a granule */
 static uint32_t index_sweeping;
 
 bool index_start(size_t granule)
 {
     granule_shift = granule >= 32 ? 5 : 4;
+    granules_are_shared = granule < 16;
     return true;
 }
 
@@ -94,6 +96,19 @@ static inline bool is_at(uint64_t word, uintptr_t address)
     return word != 0 && (word & 3) == (address >> 3 & 3);
 }
 
+/*
+ * A granule that can hold one block only has one owner, and a plain store does. Where two blocks
+ * may lie in it, two threads may find it empty at once. (Emptying it is a plain store in any case:
+ * only a block's owner finds it there.)
+ */
+static inline bool fill(uint64_t *slot, uint64_t old, uint64_t word)
+{
+    if (__builtin_expect(granules_are_shared, 0))
+        return ts_cas_acq_rel(slot, &old, word);
+    ts_store_relaxed(slot, word);
+    return true;
+}
+
 /* False: not here, try the large table. */
 static bool insert_small(struct shard *shard, uintptr_t address, const struct block *block,
                          struct block *stale)
@@ -102,18 +117,14 @@ static bool insert_small(struct shard *shard, uintptr_t address, const struct bl
     if (__builtin_expect(slot == NULL, 0) && (slot = make_slot(address)) == NULL)
         return false;
     ts_store_relaxed(&shard->inserting, 1);
-    __asm__ volatile(
-        "" ::
-            : "memory"); /* the processor may delay the store: that is what the sweeper waits for */
+    /* The processor may delay that store, the compiler not: the sweeper waits for the former. */
+    __asm__ volatile("" ::: "memory");
     bool here = !ts_load_acquire(&index_sweeping);
     if (here) {
         uint64_t old = ts_load_relaxed(slot);
-        here = old == 0 || is_at(old, address);
-        if (here) {
-            if (__builtin_expect(old != 0, 0))
-                *stale = unpack(old);
-            ts_store_relaxed(slot, pack(address, block));
-        }
+        here = (old == 0 || is_at(old, address)) && fill(slot, old, pack(address, block));
+        if (__builtin_expect(here && old != 0, 0))
+            *stale = unpack(old);
     }
     ts_store_release(&shard->inserting, 0);
     return here;

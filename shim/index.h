@@ -2,8 +2,9 @@
  * Live blocks: address -> context, size, generation. Private memory; each block has one owner
  * between malloc's return and free, so entries are written by plain stores.
  *
- * Small blocks live in a shadow of the heap: one 8-byte word for each granule of 16 or 32 bytes, no
- * two blocks of the next allocator being nearer (if they are, the second goes to the other table).
+ * Small blocks live in a shadow of the heap: one 8-byte word for each granule of 16 or 32 bytes.
+ * Blocks of glibc are not nearer than that; where those of the next allocator may be, a word is
+ * taken by compare-and-swap, and the second block of a granule goes to the other table.
  * Three levels, the last of which covers 4 MiB of addresses. Only pages of the shadow that describe
  * blocks are ever touched.
  *

@@ -54,15 +54,17 @@ static void make_mode_page(void)
         pthread_atfork(NULL, NULL, forked);
 }
 
-/* The nearest that two blocks of the next allocator can be. */
+/* The nearest that two blocks of the next allocator can be; 8 where it does not tell. */
 static size_t granule(void)
 {
     void *one = next.malloc_usable_size != NULL ? next.malloc(1) : NULL;
     if (one == NULL)
-        return 16;
+        return 8;
     size_t usable = next.malloc_usable_size(one);
     next.free(one);
-    return usable >= 24 ? 32 : 16; /* glibc's smallest chunk is 32 bytes, 24 of them usable */
+    if (usable >= 24)
+        return 32; /* glibc's smallest chunk is 32 bytes, 24 of them usable */
+    return usable >= 16 ? 16 : 8;
 }
 
 /* follow=0: what a traced process started is not traced. */
@@ -124,6 +126,7 @@ __attribute__((noinline)) bool process_begin(bool allocation)
         return false;
     }
     uint32_t busy = thread_self.busy;
+    thread_self.busy_frame = 0;
     thread_self.busy = THREAD_IN_NEXT; /* what is allocated meanwhile is ours */
     bool tracing = started ? start_child() : start();
     if (tracing)
@@ -139,6 +142,7 @@ static __attribute__((constructor)) void construct(void)
     next_resolve();
     if (!process_is_tracing() && !process_begin(true))
         return;
+    thread_self.busy_frame = 0;
     thread_self.busy = THREAD_IN_NEXT;
     libunwind_start();
     thread_self.busy = THREAD_FREE;
