@@ -63,6 +63,7 @@ static void flush_own(void)
 {
     struct thread *thread = &thread_self;
     uint32_t busy = thread->busy;
+    thread->busy_frame = 0;
     thread->busy = THREAD_IN_SHIM;
     live_add(thread, ts_load_acquire(&region_header->control), 0, 0);
     live_flush(thread);

@@ -3,7 +3,8 @@
  *
  * thread->busy is set throughout. A call that comes while it is set is either the next allocator
  * calling itself by name (calloc -> malloc, reallocarray -> realloc), which is part of the outer
- * call, or a signal handler's, which is counted.
+ * call, or a signal handler's, which is counted, or finds that a handler left the outer call by
+ * longjmp.
  */
 #ifndef TRACESNAP_SHIM_ENTER_H
 #define TRACESNAP_SHIM_ENTER_H
@@ -14,20 +15,33 @@
 
 #define likely(x) __builtin_expect(!!(x), 1)
 
-bool enter_slowly(struct thread *thread, bool allocation);
+/* frame: of the hook that calls. True: go on as if nothing had been. */
+bool enter_slowly(struct thread *thread, uintptr_t frame);
 
-/* Takes note of a free that is not to be followed by a record: nested, or before the process began.
+/*
+ * Takes note of a free that is not to be followed by a record: nested, or before the process began.
+ * True: it is neither after all.
  */
-void forget_outside(struct thread *thread, const void *address);
+bool forget_outside(struct thread *thread, const void *address, uintptr_t frame);
+
+static inline __attribute__((always_inline)) void set_busy(struct thread *thread,
+                                                           enum thread_busy busy)
+{
+    const uintptr_t *frame = __builtin_frame_address(0);
+    thread->busy_frame = (uintptr_t)frame;
+    thread->busy_return = frame[1];
+    thread->busy = busy;
+}
 
 /* True: go on, call the next allocator and record. False: call it and that is all. */
-static inline bool enter(struct thread *thread)
+static inline __attribute__((always_inline)) bool enter(struct thread *thread)
 {
-    if (likely(thread->busy == THREAD_FREE && process_is_tracing())) {
-        thread->busy = THREAD_IN_NEXT;
+    if (likely((thread->busy == THREAD_FREE && process_is_tracing()) ||
+               enter_slowly(thread, (uintptr_t)__builtin_frame_address(0)))) {
+        set_busy(thread, THREAD_IN_NEXT);
         return true;
     }
-    return enter_slowly(thread, true);
+    return false;
 }
 
 static inline void leave(struct thread *thread)
@@ -56,15 +70,14 @@ static inline bool have_next(void)
     return likely(next_ready()) || next_resolve();
 }
 
-static inline void forget(const void *address)
+static inline __attribute__((always_inline)) void forget(const void *address)
 {
     struct thread *thread = &thread_self;
     struct block block;
-    if (!likely(thread->busy == THREAD_FREE && process_is_tracing())) {
-        forget_outside(thread, address);
+    if (!likely(thread->busy == THREAD_FREE && process_is_tracing()) &&
+        !forget_outside(thread, address, (uintptr_t)__builtin_frame_address(0)))
         return;
-    }
-    thread->busy = THREAD_IN_SHIM;
+    set_busy(thread, THREAD_IN_SHIM);
     bool temporary = thread->last == address;
     if (likely(record_take(address, &block)))
         record_freed(thread, &block, temporary);

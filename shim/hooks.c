@@ -6,34 +6,68 @@
 #include "shim/enter.h"
 #include "shim/modules.h"
 #include "shim/region.h"
+#include "shim/system.h"
 #include "shim/threads.h"
 
 #include <errno.h>
 
 HOOK_LIST(HOOK_DECLARE)
 
-__attribute__((noinline)) bool enter_slowly(struct thread *thread, bool allocation)
+/*
+ * Whether the hook that set busy was left by a longjmp out of a signal handler. While it runs, its
+ * return address stays where it was, and no other frame can be where its frame is.
+ */
+static bool is_left_behind(const struct thread *thread, uintptr_t frame)
 {
+    uintptr_t slot = thread->busy_frame + sizeof(uintptr_t);
+    if (thread->busy == THREAD_FREE || thread->busy_frame == 0)
+        return false;
+    if (frame == thread->busy_frame)
+        return true;
+    bool own = slot - thread->stack_low < thread->stack_high - thread->stack_low;
+    return !(own || sys_readable(slot)) || *(const uintptr_t *)slot != thread->busy_return;
+}
+
+/* What it was recording is lost, and counted; so is the trust in the stack that it was walking. */
+static void recover(struct thread *thread)
+{
+    region_drop(TS_DROP_REENTRANT);
+    if (thread->shard != NULL) {
+        thread->shard->frames.reusable = false;
+        thread->shard->inserting = 0;
+    }
+    thread->busy = THREAD_FREE;
+}
+
+__attribute__((noinline)) bool enter_slowly(struct thread *thread, uintptr_t frame)
+{
+    if (process_is_tracing() && is_left_behind(thread, frame)) {
+        recover(thread);
+        return true;
+    }
     if (thread->busy) {
-        if (thread->busy == THREAD_IN_SHIM && allocation)
+        if (thread->busy == THREAD_IN_SHIM)
             region_drop(TS_DROP_REENTRANT);
         return false;
     }
-    if (!process_begin(allocation))
-        return false;
-    thread->busy = THREAD_IN_NEXT;
-    return true;
+    return process_begin(true);
 }
 
-__attribute__((noinline)) void forget_outside(struct thread *thread, const void *address)
+__attribute__((noinline)) bool forget_outside(struct thread *thread, const void *address,
+                                              uintptr_t frame)
 {
     struct block block;
+    if (process_is_tracing() && is_left_behind(thread, frame)) {
+        recover(thread);
+        return true;
+    }
     if (thread->busy && process_is_tracing()) {
         if (record_take(address, &block))
             record_defer(thread, &block);
     } else if (process_is_fresh_child()) {
         record_take(address, &block);
     }
+    return false;
 }
 
 void *malloc(size_t size)
@@ -109,7 +143,7 @@ void *realloc(void *block, size_t size)
         return realloc_from_arena(block, size);
     if (!likely(enter(thread))) {
         if (block != NULL)
-            forget_outside(thread, block);
+            forget_outside(thread, block, (uintptr_t)__builtin_frame_address(0));
         return have_next() ? next.realloc(block, size) : arena_allocate(size, 16);
     }
     begin_resize(block, &resize);
@@ -130,7 +164,7 @@ void *reallocarray(void *block, size_t count, size_t size)
         return realloc_from_arena(block, product);
     if (!likely(enter(thread))) {
         if (block != NULL)
-            forget_outside(thread, block);
+            forget_outside(thread, block, (uintptr_t)__builtin_frame_address(0));
         return have_next() ? next.reallocarray(block, count, size) : arena_allocate(product, 16);
     }
     begin_resize(block, &resize);

@@ -59,6 +59,7 @@ bool next_resolve(void)
         return false;
     uint32_t busy = thread_self.busy;
     struct next found;
+    thread_self.busy_frame = 0;
     thread_self.busy = THREAD_IN_NEXT; /* what dlsym allocates is not the program's */
 #define X(type, name, parameters, needed) found.name = (type(*) parameters)dlsym(RTLD_NEXT, #name);
     HOOK_LIST(X)

@@ -29,6 +29,7 @@ static void on_end(void *argument)
         return; /* a forked child that has not allocated yet: the shard is its parent's */
     uint32_t busy = thread->busy;
     struct shard *shard = thread->shard;
+    thread->busy_frame = 0;
     thread->busy = THREAD_IN_SHIM;
     thread->ended = true;
     thread->shard = NULL;
