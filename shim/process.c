@@ -126,6 +126,7 @@ __attribute__((noinline)) bool process_begin(bool allocation)
         return false;
     }
     uint32_t busy = thread_self.busy;
+    thread_self.busy_frame = 0;
     thread_self.busy = THREAD_IN_NEXT; /* what is allocated meanwhile is ours */
     bool tracing = started ? start_child() : start();
     if (tracing)
@@ -141,6 +142,7 @@ static __attribute__((constructor)) void construct(void)
     next_resolve();
     if (!process_is_tracing() && !process_begin(true))
         return;
+    thread_self.busy_frame = 0;
     thread_self.busy = THREAD_IN_NEXT;
     libunwind_start();
     thread_self.busy = THREAD_FREE;
