@@ -62,7 +62,7 @@ static void release(void)
 /* How far below the true peak the recorded one may be. */
 static size_t allowed(size_t true_peak)
 {
-    return true_peak < 65536 ? 0 : true_peak / 100;
+    return true_peak < (1u << 20) ? 0 : true_peak / 4096 + 1;
 }
 
 static void check(void)
