@@ -74,11 +74,7 @@ static json_t *context_json(struct frame_table *table, const struct report_row *
     json_object_set_new(object, "frames", frames);
     json_object_set_new(object, "size", json_count(row->size));
     json_object_set_new(object, "count", json_count(row->count));
-    json_object_set_new(object, "peak_size", json_count(row->values.peak_size));
-    json_object_set_new(object, "peak_count", json_count(row->values.peak_count));
-    json_object_set_new(object, "allocated_size", json_count(row->values.allocated_size));
-    json_object_set_new(object, "allocated_count", json_count(row->values.allocated_count));
-    json_object_set_new(object, "temporary_count", json_count(row->values.temporary_count));
+    json_set_history(object, &row->values);
     return object;
 }
 

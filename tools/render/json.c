@@ -116,6 +116,15 @@ json_t *json_process(const struct capture *capture)
     return object;
 }
 
+void json_set_history(json_t *object, const struct capture_values *values)
+{
+    json_object_set_new(object, "peak_size", json_count(values->peak_size));
+    json_object_set_new(object, "peak_count", json_count(values->peak_count));
+    json_object_set_new(object, "allocated_size", json_count(values->allocated_size));
+    json_object_set_new(object, "allocated_count", json_count(values->allocated_count));
+    json_object_set_new(object, "temporary_count", json_count(values->temporary_count));
+}
+
 json_t *json_drops(const struct capture *capture)
 {
     json_t *object = json_object();

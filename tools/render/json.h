@@ -17,6 +17,9 @@ json_t *json_moment(uint64_t ns);    /* RFC 3339, UTC; null for 0 */
 json_t *json_hex(const uint8_t *bytes, size_t size); /* null for none */
 
 json_t *json_process(const struct capture *capture);
+/* What a row says of the past: peak, allocated and temporary blocks. */
+void json_set_history(json_t *object, const struct capture_values *values);
+
 json_t *json_drops(const struct capture *capture);
 json_t *json_gauges(const struct capture *capture);
 json_t *json_timeline(const struct capture *capture);

@@ -25,11 +25,7 @@ static json_t *row_json(const struct report *report, const struct report_row *ro
         json_object_set_new(object, "size_diff", json_integer(row->size_diff));
         json_object_set_new(object, "count_diff", json_integer(row->count_diff));
     }
-    json_object_set_new(object, "peak_size", json_count(row->values.peak_size));
-    json_object_set_new(object, "peak_count", json_count(row->values.peak_count));
-    json_object_set_new(object, "allocated_size", json_count(row->values.allocated_size));
-    json_object_set_new(object, "allocated_count", json_count(row->values.allocated_count));
-    json_object_set_new(object, "temporary_count", json_count(row->values.temporary_count));
+    json_set_history(object, &row->values);
     if (report->options.group == GROUP_STACK) {
         json_t *frames = json_array();
         for (size_t i = 0; i < row->frame_count; i++)
