@@ -13,8 +13,6 @@
 #include "shim/process.h"
 #include "shim/record.h"
 
-#define likely(x) __builtin_expect(!!(x), 1)
-
 /* frame: of the hook that calls. True: go on as if nothing had been. */
 bool enter_slowly(struct thread *thread, uintptr_t frame);
 
@@ -62,12 +60,6 @@ static inline void *leave_with(struct thread *thread, void *block, size_t size,
         record_allocation(thread, block, size, &start);
     leave(thread);
     return block;
-}
-
-/* Whether the next allocator is known; if not, its dlsym is under way and the arena serves. */
-static inline bool have_next(void)
-{
-    return likely(next_ready()) || next_resolve();
 }
 
 static inline __attribute__((always_inline)) void forget(const void *address)

@@ -28,39 +28,41 @@ static bool is_left_behind(const struct thread *thread, uintptr_t frame)
     return !(own || sys_readable(slot)) || *(const uintptr_t *)slot != thread->busy_return;
 }
 
-/* What it was recording is lost, and counted; so is the trust in the stack that it was walking. */
-static void recover(struct thread *thread)
+/*
+ * True: such a hook was left behind, and its thread is free again. What it was recording is lost,
+ * and counted; so is the trust in the stack that it was walking.
+ */
+static bool recover(struct thread *thread, uintptr_t frame)
 {
+    if (!process_is_tracing() || !is_left_behind(thread, frame))
+        return false;
     region_drop(TS_DROP_REENTRANT);
     if (thread->shard != NULL) {
         thread->shard->frames.reusable = false;
         thread->shard->inserting = 0;
     }
     thread->busy = THREAD_FREE;
+    return true;
 }
 
 __attribute__((noinline)) bool enter_slowly(struct thread *thread, uintptr_t frame)
 {
-    if (process_is_tracing() && is_left_behind(thread, frame)) {
-        recover(thread);
+    if (recover(thread, frame))
         return true;
-    }
     if (thread->busy) {
         if (thread->busy == THREAD_IN_SHIM)
             region_drop(TS_DROP_REENTRANT);
         return false;
     }
-    return process_begin(true);
+    return process_begin();
 }
 
 __attribute__((noinline)) bool forget_outside(struct thread *thread, const void *address,
                                               uintptr_t frame)
 {
     struct block block;
-    if (process_is_tracing() && is_left_behind(thread, frame)) {
-        recover(thread);
+    if (recover(thread, frame))
         return true;
-    }
     if (thread->busy && process_is_tracing()) {
         if (record_take(address, &block))
             record_defer(thread, &block);

@@ -55,21 +55,21 @@ static int failed(void)
 
 int setrlimit(int resource, const void *limit)
 {
-    if (!(next_ready() || next_resolve()) || next.setrlimit == NULL)
+    if (!have_next() || next.setrlimit == NULL)
         return failed();
     return after_limit(next.setrlimit(resource, limit), resource, limit);
 }
 
 int setrlimit64(int resource, const void *limit)
 {
-    if (!(next_ready() || next_resolve()) || next.setrlimit64 == NULL)
+    if (!have_next() || next.setrlimit64 == NULL)
         return failed();
     return after_limit(next.setrlimit64(resource, limit), resource, limit);
 }
 
 int prlimit(int pid, int resource, const void *limit, void *old)
 {
-    if (!(next_ready() || next_resolve()) || next.prlimit == NULL)
+    if (!have_next() || next.prlimit == NULL)
         return failed();
     return after_limit(next.prlimit(pid, resource, limit, old), resource,
                        is_ours(pid) ? limit : NULL);
@@ -77,7 +77,7 @@ int prlimit(int pid, int resource, const void *limit, void *old)
 
 int prlimit64(int pid, int resource, const void *limit, void *old)
 {
-    if (!(next_ready() || next_resolve()) || next.prlimit64 == NULL)
+    if (!have_next() || next.prlimit64 == NULL)
         return failed();
     return after_limit(next.prlimit64(pid, resource, limit, old), resource,
                        is_ours(pid) ? limit : NULL);
@@ -87,7 +87,7 @@ int prlimit64(int pid, int resource, const void *limit, void *old)
  */
 int mlockall(int flags)
 {
-    if (!(next_ready() || next_resolve()) || next.mlockall == NULL)
+    if (!have_next() || next.mlockall == NULL)
         return failed();
     int result = next.mlockall(flags), kept = errno;
     if (result == 0 || kept != ENOMEM)

@@ -61,7 +61,7 @@ bool next_resolve(void)
     struct next found;
     thread_self.busy_frame = 0;
     thread_self.busy = THREAD_IN_NEXT; /* what dlsym allocates is not the program's */
-#define X(type, name, parameters, needed) found.name = (type(*) parameters)dlsym(RTLD_NEXT, #name);
+#define X(type, name, parameters) found.name = (type(*) parameters)dlsym(RTLD_NEXT, #name);
     HOOK_LIST(X)
 #undef X
     dlerror(); /* a name that is nowhere must not be the program's last error */

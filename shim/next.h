@@ -12,8 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define likely(x) __builtin_expect(!!(x), 1)
+
 struct next {
-#define X(type, name, parameters, needed) type(*name) parameters;
+#define X(type, name, parameters) type(*name) parameters;
     HOOK_LIST(X)
 #undef X
 };
@@ -33,6 +35,12 @@ bool next_resolve(void);
 static inline bool next_ready(void)
 {
     return __atomic_load_n(&next.malloc, __ATOMIC_ACQUIRE) != NULL;
+}
+
+/* Whether the next allocator is known; if not, its dlsym is under way and the arena serves. */
+static inline bool have_next(void)
+{
+    return likely(next_ready()) || next_resolve();
 }
 
 /* The arena for what dlsym itself allocates: small, static, never given back. */

@@ -114,10 +114,10 @@ bool process_is_fresh_child(void)
     return started && ts_load_acquire(process_mode) == PROCESS_NEW;
 }
 
-__attribute__((noinline)) bool process_begin(bool allocation)
+__attribute__((noinline)) bool process_begin(void)
 {
     uint32_t nobody = 0;
-    if (ts_load_acquire(process_mode) == PROCESS_OFF || !allocation)
+    if (ts_load_acquire(process_mode) == PROCESS_OFF)
         return false;
     /* No environment: libc is not ready. Later it says nothing, a program may clear it. */
     if ((!started && environ == NULL) || !next_resolve() ||
@@ -140,7 +140,7 @@ __attribute__((noinline)) bool process_begin(bool allocation)
 static __attribute__((constructor)) void construct(void)
 {
     next_resolve();
-    if (!process_is_tracing() && !process_begin(true))
+    if (!process_is_tracing() && !process_begin())
         return;
     thread_self.busy_frame = 0;
     thread_self.busy = THREAD_IN_NEXT;

@@ -27,10 +27,10 @@ static inline bool process_is_tracing(void)
 }
 
 /*
- * Called by a hook that finds another mode than TRACING. True: tracing now. `allocation`: false for
- * free, which is not worth a region of its own to a forked child.
+ * Called by a hook that allocates and finds another mode than TRACING. True: tracing now. A free is
+ * not worth a region of its own to a forked child.
  */
-bool process_begin(bool allocation);
+bool process_begin(void);
 
 /* Traced, and not a vfork child of the traced process. */
 bool process_is_own(void);
