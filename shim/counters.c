@@ -52,6 +52,7 @@ static bool claim(struct shard *shard, uint32_t tid)
         return false;
     shard->record->tid = tid;
     shard->frames.reusable = false; /* the last stack was another thread's */
+    memo_forget(&shard->memo);
     shard->record->threads++;
     shard_set_name(shard, program_name());
     ts_add_relaxed(&active, 1);

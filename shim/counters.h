@@ -5,7 +5,7 @@
 #ifndef TRACESNAP_SHIM_COUNTERS_H
 #define TRACESNAP_SHIM_COUNTERS_H
 
-#include "shim/walk.h"
+#include "shim/memo.h"
 
 #define SHARD_PART_BITS 9 /* chunks per part */
 #define SHARD_PARTS (TS_CONTEXTS_LIMIT / TS_CHUNK_CELLS >> SHARD_PART_BITS)
@@ -23,6 +23,7 @@ struct shard {
     struct shard_part *parts[SHARD_PARTS];
     struct shard_part first;
     struct walk_frames frames;
+    struct memo memo;
 };
 
 /* Takes a shard for the calling thread: a free one, or a new one. NULL when there is none

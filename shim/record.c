@@ -8,6 +8,7 @@
 #include "shim/record.h"
 #include "shim/contexts.h"
 #include "shim/live.h"
+#include "shim/options.h"
 #include "shim/region.h"
 #include "shim/threads.h"
 
@@ -35,6 +36,43 @@ static void count_freed(struct thread *thread, struct shard *shard, const struct
     live_add(thread, control, -(int64_t)block->size, -1);
 }
 
+/* verify=1: what was remembered must be what a walk finds now. */
+static __attribute__((noinline)) void verify(struct thread *thread, struct shard *shard,
+                                             const struct walk_start *start,
+                                             const struct memo_entry *known)
+{
+    const struct walk_frames *frames = &shard->frames;
+    walk_stack(thread, start, &shard->frames);
+    if (frames->path[frames->count - 1].prefix != known->prefix)
+        region_drop(TS_DROP_VERIFY);
+}
+
+static __attribute__((noinline)) struct ts_cell *capture(struct thread *thread,
+                                                         struct shard *shard,
+                                                         const struct walk_start *start,
+                                                         uint32_t *context)
+{
+    walk_stack(thread, start, &shard->frames);
+    *context = contexts_of(&shard->frames);
+    struct ts_cell *cell = cell_of(shard, context);
+    if (shard->frames.reusable && cell != NULL && *context != CONTEXT_CATCH_ALL)
+        memo_add(&shard->memo, thread, start, &shard->frames, *context, cell);
+    return cell;
+}
+
+/* The context of the stack that begins at start, and its cell; NULL when there is none (counted). */
+static inline struct ts_cell *place_of(struct thread *thread, struct shard *shard,
+                                       const struct walk_start *start, uint32_t *context)
+{
+    const struct memo_entry *known = memo_find(&shard->memo, thread, start);
+    if (__builtin_expect(known == NULL, 0))
+        return capture(thread, shard, start, context);
+    if (__builtin_expect(options.verify, 0))
+        verify(thread, shard, start, known);
+    *context = known->context;
+    return known->cell;
+}
+
 void record_allocation(struct thread *thread, const void *address, size_t size,
                        const struct walk_start *start)
 {
@@ -48,11 +86,8 @@ void record_allocation(struct thread *thread, const void *address, size_t size,
         threads_done(thread, shard);
         return;
     }
-    walk_stack(thread, start, &shard->frames);
-    struct block stale, block = {.size = size,
-                                 .context = contexts_of(&shard->frames),
-                                 .generation = TS_CONTROL_GENERATION(control)};
-    struct ts_cell *cell = cell_of(shard, &block.context);
+    struct block stale, block = {.size = size, .generation = TS_CONTROL_GENERATION(control)};
+    struct ts_cell *cell = place_of(thread, shard, start, &block.context);
     if (cell != NULL && index_insert(shard, address, &block, &stale)) {
         if (__builtin_expect(stale.context != 0, 0))
             count_freed(thread, shard, &stale, control, false);

@@ -1,0 +1,123 @@
+/*
+ * Stacks seen before: making entries. See memo.h.
+ */
+#include "shim/memo.h"
+
+#define CROWDED_MAX 8 /* so often may a set of one beginning be full before it is told apart anew */
+
+void memo_forget(struct memo *memo)
+{
+    memo->head += MEMO_RING + 1;
+}
+
+/* Whether the slot's address is one that an entry can hold. */
+static bool fits(uintptr_t slot, uintptr_t sp)
+{
+    return slot - sp <= UINT32_MAX;
+}
+
+/* How many slots the stack has; 0 when it cannot be remembered. */
+static uint32_t count_slots(const struct walk_frames *frames, uintptr_t sp)
+{
+    uint32_t count = 0;
+    for (uint32_t i = frames->count - 1; i > 0; i--) {
+        uintptr_t slot = frames->state[i].bp_slot & ~(uintptr_t)WALK_BP_NEEDED;
+        if (!fits(frames->state[i - 1].sp - 8, sp) || (slot != 0 && !fits(slot, sp)))
+            return 0;
+        count += slot != 0 ? 2 : 1;
+    }
+    return count <= MEMO_SLOTS_MAX ? count : 0;
+}
+
+/* Takes room for count slots in one piece; what lay there is void from now on. */
+static uint64_t take_room(struct memo *memo, uint32_t count)
+{
+    uint64_t position = memo->head;
+    if (position % MEMO_RING + count > MEMO_RING)
+        position += MEMO_RING - position % MEMO_RING;
+    memo->head = position + count;
+    __asm__ volatile("" ::: "memory");
+    return position;
+}
+
+static void write_slot(struct memo *memo, uint64_t at, uintptr_t distance, uint64_t value)
+{
+    memo->distance[at % MEMO_RING] = (uint32_t)distance;
+    memo->value[at % MEMO_RING] = value;
+}
+
+/* Innermost first: that is where stacks of one beginning differ. Filled up to a multiple of 4. */
+static void write_slots(struct memo *memo, uint64_t position, uint32_t count,
+                        const struct walk_frames *frames, uintptr_t sp)
+{
+    const struct walk_state *state = frames->state;
+    uint64_t at = position;
+    for (uint32_t i = frames->count - 1; i > 0; i--) {
+        uintptr_t slot = state[i].bp_slot & ~(uintptr_t)WALK_BP_NEEDED;
+        write_slot(memo, at++, state[i - 1].sp - 8 - sp, state[i - 1].pc);
+        if (slot != 0)
+            write_slot(memo, at++, slot - sp, state[i - 1].bp);
+    }
+    for (; at < position + count; at++)
+        write_slot(memo, at, memo->distance[position % MEMO_RING],
+                   memo->value[position % MEMO_RING]);
+}
+
+/* The set is full of stacks that begin like this one: lets a word decide that differs. */
+static void tell_apart(struct memo *memo, uint32_t beginning, const struct memo_entry *other)
+{
+    if (++memo->crowded[beginning] < CROWDED_MAX)
+        return;
+    memo->crowded[beginning] = 0;
+    for (uint32_t i = 0; i < other->count; i++) {
+        uint64_t at = (other->position + i) % MEMO_RING;
+        if (stack_word(other->sp + memo->distance[at]) != memo->value[at]) {
+            memo->apart[beginning] = memo->distance[at] + 8;
+            return;
+        }
+    }
+}
+
+/* The way of the set to give up: a void one, else the one longest not found. */
+static uint32_t way_for(struct memo *memo, uint32_t set, uint32_t beginning,
+                        const struct walk_start *start)
+{
+    uint32_t newest = memo->newest[set], alike = 0;
+    for (uint32_t way = 0; way < MEMO_WAYS; way++) {
+        const struct memo_entry *entry = &memo->entries[set][way];
+        if (memo_is_void(memo, entry))
+            return way;
+        alike += memo_begins(entry, start);
+    }
+    if (alike == MEMO_WAYS)
+        tell_apart(memo, beginning, &memo->entries[set][newest]);
+    return (newest + MEMO_WAYS - 1) % MEMO_WAYS;
+}
+
+void memo_add(struct memo *memo, const struct thread *thread, const struct walk_start *start,
+              const struct walk_frames *frames, uint32_t context, struct ts_cell *cell)
+{
+    uint32_t slots = count_slots(frames, start->sp), count = (slots + 3) & ~3u;
+    if (slots == 0)
+        return;
+    uint32_t beginning = memo_beginning(start);
+    uint32_t set = memo_set(memo, thread, beginning, start->sp);
+    uint32_t way = way_for(memo, set, beginning, start);
+    uint16_t needed = frames->state[frames->count - 1].bp_slot & WALK_BP_NEEDED;
+    struct memo_entry *entry = &memo->entries[set][way];
+    entry->position = 0;
+    uint64_t position = take_room(memo, count);
+    write_slots(memo, position, count, frames, start->sp);
+    *entry = (struct memo_entry){.pc = start->pc,
+                                 .sp = start->sp,
+                                 .bp = start->bp,
+                                 .bp_needed = needed,
+                                 .count = (uint16_t)count,
+                                 .generation = frames->generation,
+                                 .context = context,
+                                 .cell = cell,
+                                 .prefix = frames->path[frames->count - 1].prefix};
+    __asm__ volatile("" ::: "memory");
+    entry->position = position;
+    memo->newest[set] = (uint8_t)way;
+}

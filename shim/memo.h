@@ -1,0 +1,134 @@
+/*
+ * Stacks seen before, each with all that an allocation under it needs: the context and its counter
+ * cell. A program allocates from some hundred stacks over and over; where the last stack (walk.h)
+ * differs from this one in a few inner frames, this one's own earlier capture differs in none.
+ *
+ * An entry holds the start of a walk (pc, sp and, if needed, bp) and the slots that the walk read:
+ * addresses, as distances from sp, and what was there. If the start and all slots are equal now, a
+ * plain walk would come to the same frames, by the induction of walk.h: each frame's rule depends
+ * on its pc and the generation of modules, its CFA on sp or bp, the next pc, sp and bp on CFA and
+ * slots. So the frames' keys are the same, and so is the context. Entries are made of those walks
+ * only that walk.h calls reusable: the thread's own stack, whole, no frame guessed, realigned or of
+ * a signal.
+ *
+ * What may be read: an entry is compared only where sp lies in the thread's own stack as far as it
+ * was tried, and was made by the same thread with the same sp; slots lie above sp and below the
+ * upper end, so they are mapped.
+ *
+ * What makes an entry void: another generation of modules (dlclose), another owner of the shard
+ * (memo_forget), its slots' place in the ring overwritten. `clear` and `reset-peak` do not: contexts
+ * and cells stay, and a cell's stamp tells its generation. A forked child has shards of its own.
+ *
+ * An entry that a longjmp out of a signal handler leaves half made is void, too: its position is
+ * stored last, and the ring's head is moved before the slots are written.
+ */
+#ifndef TRACESNAP_SHIM_MEMO_H
+#define TRACESNAP_SHIM_MEMO_H
+
+#include "shim/modules.h"
+#include "shim/stack.h"
+#include "shim/walk.h"
+
+#define MEMO_SETS 256u
+#define MEMO_WAYS 4u
+#define MEMO_RING 16384u     /* slots */
+#define MEMO_SLOTS_MAX 2048u /* of one entry */
+
+struct memo_entry {
+    uintptr_t pc, sp, bp;
+    uint64_t position; /* of its first slot in all that were ever written; 0 = void */
+    struct ts_cell *cell;
+    uint64_t prefix; /* of the whole path, for verify=1 */
+    uint32_t context;
+    uint32_t generation; /* of modules */
+    uint16_t count;      /* of slots, a multiple of 4 */
+    uint16_t bp_needed;  /* 1 = bp must be the same */
+} __attribute__((aligned(64)));
+
+struct memo {
+    uint64_t head; /* slots ever written, passed-over ones included */
+    /*
+     * Many stacks may begin at the same pc and sp, below malloc's wrappers. For each such beginning
+     * (hashed), `apart` says which word of the stack told two of them apart: the set depends on that
+     * word, too. As a distance from sp - 8, where the return address to pc itself lies.
+     */
+    uint32_t apart[MEMO_SETS];
+    uint8_t crowded[MEMO_SETS]; /* how often a set of one beginning was full */
+    uint8_t newest[MEMO_SETS];  /* the way to try first */
+    struct memo_entry entries[MEMO_SETS][MEMO_WAYS];
+    uint32_t distance[MEMO_RING];
+    uint64_t value[MEMO_RING];
+};
+
+/* Makes all entries void; also before the first use. */
+void memo_forget(struct memo *memo);
+
+/* Remembers a stack that walk_stack has just captured from start. */
+void memo_add(struct memo *memo, const struct thread *thread, const struct walk_start *start,
+              const struct walk_frames *frames, uint32_t context, struct ts_cell *cell);
+
+static inline uint32_t memo_beginning(const struct walk_start *start)
+{
+    return (uint32_t)((start->pc ^ start->sp << 20) * UINT64_C(0x9e3779b97f4a7c15) >> 56);
+}
+
+/* The set of a stack; `beginning` is that of its start. */
+static inline uint32_t memo_set(const struct memo *memo, const struct thread *thread,
+                                uint32_t beginning, uintptr_t sp)
+{
+    uintptr_t address = sp - 8 + memo->apart[beginning];
+    if (__builtin_expect(address >= thread->stack_high, 0))
+        address = sp - 8;
+    return beginning ^ (uint32_t)(stack_word(address) * UINT64_C(0xbf58476d1ce4e5b9) >> 56);
+}
+
+static inline bool memo_is_void(const struct memo *memo, const struct memo_entry *entry)
+{
+    return entry->position + MEMO_RING < memo->head;
+}
+
+static inline bool memo_begins(const struct memo_entry *entry, const struct walk_start *start)
+{
+    return ((entry->pc ^ start->pc) | (entry->sp ^ start->sp) |
+            ((entry->bp ^ start->bp) & -(uintptr_t)entry->bp_needed)) == 0;
+}
+
+/* Whether every slot holds what it held. Four at a time: they do not wait for each other. */
+static inline bool memo_same_slots(const struct memo *memo, const struct memo_entry *entry)
+{
+    const uint32_t *distance = &memo->distance[entry->position % MEMO_RING];
+    const uint64_t *value = &memo->value[entry->position % MEMO_RING];
+    uintptr_t sp = entry->sp;
+    for (uint32_t i = 0; i < entry->count; i += 4) {
+        uint64_t a = stack_word(sp + distance[i]) ^ value[i];
+        uint64_t b = stack_word(sp + distance[i + 1]) ^ value[i + 1];
+        uint64_t c = stack_word(sp + distance[i + 2]) ^ value[i + 2];
+        uint64_t d = stack_word(sp + distance[i + 3]) ^ value[i + 3];
+        if ((a | b | c | d) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* The entry of this very stack, or NULL. */
+static inline const struct memo_entry *memo_find(struct memo *memo, const struct thread *thread,
+                                                 const struct walk_start *start)
+{
+    uintptr_t low = thread->stack_low;
+    if (__builtin_expect(start->sp - 16 - low >= thread->stack_high - low, 0))
+        return NULL;
+    uint32_t set = memo_set(memo, thread, memo_beginning(start), start->sp);
+    uint32_t generation = ts_load_acquire(&module_generation);
+    for (uint32_t i = 0; i < MEMO_WAYS; i++) {
+        uint32_t way = (memo->newest[set] + i) % MEMO_WAYS;
+        const struct memo_entry *entry = &memo->entries[set][way];
+        if (memo_begins(entry, start) && entry->generation == generation &&
+            !memo_is_void(memo, entry) && memo_same_slots(memo, entry)) {
+            memo->newest[set] = (uint8_t)way;
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+#endif
