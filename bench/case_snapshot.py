@@ -5,10 +5,10 @@ import os
 import time
 from contextlib import contextmanager
 
-from bench import TRACESNAP
 from helper import Contexts
 from measure import Figure, in_turn
 from report import Result, Table, Verdict, milliseconds, seconds, spread
+from tracers import TRACESNAP
 
 NAME = "snapshot"
 SNAPSHOTS = 5  # in a row while the process looks for gaps
@@ -45,7 +45,7 @@ def take_snapshots(bench, file):
     """{"snap": Figure, "snapshots": Figure, "quiet": Figure}: the time of a snapshot, and the longest gaps
     of the process with snapshots and, for as long, without."""
     snaps, gaps, quiet = [], [], []
-    with apart() as cpu, Contexts(bench, TRACESNAP, 1, cpu) as target:
+    with apart() as cpu, Contexts(bench, bench.tracers[TRACESNAP], 1, cpu) as target:
 
         def snapshots():
             for _ in range(SNAPSHOTS):
@@ -77,7 +77,7 @@ def snapshot_of_compiler(bench, file):
     """A snapshot of what the compiler left; the Figure of the time it took, None if there is no compiler."""
     for program in bench.programs():
         if program.name == "cc1plus":
-            pid, _ = bench.launch(TRACESNAP, program)
+            pid, _ = bench.launch(bench.tracers[TRACESNAP], program)
             region = bench.region_of(pid)
             calls = range(bench.rounds + 1)
             walls = [bench.call_tool("snap", region, "-o", file).wall for _ in calls]

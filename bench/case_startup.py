@@ -2,9 +2,9 @@
 
 import shutil
 
-from bench import HEAPTRACK, TRACESNAP, UNTRACED
 from measure import BenchError, Figure, in_turn
 from report import Result, Table, Verdict, milliseconds, spread
+from tracers import HEAPTRACK, TRACESNAP, UNTRACED
 
 NAME = "start-up"
 RUNS = 250
@@ -18,26 +18,28 @@ def run(bench):
         raise BenchError("no program: 'true'; install coreutils")
     count = RUNS_QUICK if bench.quick else RUNS
     runs = {
-        variant: lambda variant=variant: bench.run(variant, [program]).wall for variant in bench.variants()
+        tracer.name: lambda tracer=tracer: bench.run(tracer, [program]).wall
+        for tracer in bench.preloaded()
+        if tracer.in_region or tracer.name in (UNTRACED, HEAPTRACK)
     }
     walls = in_turn(count, runs, lambda text: bench.progress(f"{NAME}, {text}"))
-    measured = {variant: Figure.of(values) for variant, values in walls.items()}
+    measured = {name: Figure.of(values) for name, values in walls.items()}
     base = measured[UNTRACED].median
     table = Table(
         "Start-up: 'true', spawned and reaped",
         ["tracer", "median", "min..max", "added"],
         note=f"{count} runs each, in turn, by posix_spawn(3).",
     )
-    for variant, figure in measured.items():
-        more = milliseconds(figure.median - base) if variant != UNTRACED else ""
-        table.rows.append([variant, milliseconds(figure.median), spread(figure, milliseconds, False), more])
+    for name, figure in measured.items():
+        more = milliseconds(figure.median - base) if name != UNTRACED else ""
+        table.rows.append([name, milliseconds(figure.median), spread(figure, milliseconds, False), more])
     more = measured[TRACESNAP].median - base
     result = Result(NAME, [table])
     result.verdicts.append(
         Verdict(f"start-up: adds no more than {milliseconds(LIMIT)}", more <= LIMIT, milliseconds(more))
     )
-    result.data = {variant: figure.json() for variant, figure in measured.items()}
-    result.data["added"] = {TRACESNAP: more}
-    if HEAPTRACK in measured:
-        result.data["added"][HEAPTRACK] = measured[HEAPTRACK].median - base
+    result.data = {name: figure.json() for name, figure in measured.items()}
+    result.data["added"] = {
+        name: figure.median - base for name, figure in measured.items() if name != UNTRACED
+    }
     return result

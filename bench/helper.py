@@ -9,10 +9,10 @@ STACKS = 2**17  # that contexts.c makes
 
 
 class Contexts:
-    def __init__(self, bench, variant, blocks, cpu=-1):
+    def __init__(self, bench, tracer, blocks, cpu=-1):
         self.process = subprocess.Popen(
             [bench.helper("contexts"), str(blocks), str(cpu)],
-            env=bench.environment(variant),
+            env=bench.environment(tracer),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 
 NOISE = 0.10  # (max - min) / median above which a figure is called noisy
+PATIENCE = 60  # seconds, for a server to answer
 
 
 class BenchError(Exception):
@@ -22,6 +23,17 @@ class Cost:
     cpu: float  # user and system
     peak: int = 0  # the largest resident set
     region: int = 0  # memory that the region's file occupied at the end
+    private: int = 0  # the largest anonymous memory, if somebody watched
+    shared: int = 0  # the largest resident part of files in memory, if somebody watched
+
+
+@dataclass(frozen=True)
+class Load:
+    """What makes a server work. Commands, their path first."""
+
+    ready: list  # ends with status 0 once the server answers
+    work: list  # its time is what counts
+    stop: list
 
 
 @dataclass(frozen=True)
@@ -92,33 +104,66 @@ def execute(command, environment, messages=None):
     return pid, Cost(wall, usage.ru_utime + usage.ru_stime)
 
 
-def launch(launcher, command, environment, more, stdin=os.devnull):
-    """The same with a peak, through the program of launch.c; more: variables for the command alone."""
-    variables = [f"{name}={value}" for name, value in more.items()]
+def _serve(server, load):
+    """Puts a server that was just started under load, stops it; returns the seconds of the load."""
+    deadline = time.monotonic() + PATIENCE
+    null = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    while subprocess.run(load.ready, check=False, **null).returncode != 0:
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise BenchError(f"the server did not answer: '{' '.join(load.ready)}'; run it by hand")
+        time.sleep(0.01)
+    begin = time.perf_counter()
+    status = subprocess.run(load.work, check=False, **null).returncode
+    wall = time.perf_counter() - begin
+    subprocess.run(load.stop, check=False, **null)
+    if status != 0:
+        raise BenchError(f"the load ended with status {status}: '{' '.join(load.work)}'; run it by hand")
+    return wall
+
+
+def launch(launcher, command, environment, more, stdin=os.devnull, load=None, watch=False):
+    """The same with a peak, through the program of launch.c. more: variables for the command alone; load:
+    what a server is for, whose time is then the load's; watch: look up what the kernel keeps no peak of."""
+    options = ["--watch"] if watch else []
+    options += [f"{name}={value}" for name, value in more.items()]
     with open(stdin, "rb") as file:
-        done = subprocess.run(
-            [launcher, *variables, "--", *command],
+        launched = subprocess.Popen(
+            [launcher, *options, "--", *command],
             env=environment,
             stdin=file,
             stdout=subprocess.PIPE,
-            check=False,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
         )
-    if done.returncode != 0:
-        raise BenchError(f"'launch' ended with status {done.returncode}; run it by hand")
-    pid, status, wall, cpu, peak = map(int, done.stdout.split())
+    try:
+        served = _serve(launched, load) if load else None
+        printed, said = launched.communicate()
+    except BaseException:
+        os.killpg(launched.pid, signal.SIGKILL)  # some tracers are several processes
+        launched.communicate()
+        raise
+    if launched.returncode != 0:
+        raise BenchError(f"'launch' ended with status {launched.returncode}: {said.strip()}; run it by hand")
+    pid, status, wall, cpu, peak, private, shared = map(int, printed.split())
     _must_be_zero(status, command)
-    return pid, Cost(wall / 1e9, cpu / 1e6, peak * 1024)
+    seconds = wall / 1e9 if served is None else served
+    return pid, Cost(seconds, cpu / 1e6, peak * 1024, private=private * 1024, shared=shared * 1024)
 
 
-def in_turn(rounds, runs, progress):
+def in_turn(rounds, runs, progress, warm_up=True, most=None):
     """Calls each of runs {name: function} once a round, one after the other; returns {name: [results]}.
 
     Taking turns makes a slow phase of the machine hit everybody. One round before the first is not
-    counted: it fills the caches.
+    counted: it fills the caches. Without warm_up somebody did that before. most: {name: rounds} of those that
+    take no part in more.
     """
     results = {name: [] for name in runs}
-    for number in range(rounds + 1):
+    for number in range(0 if warm_up else 1, rounds + 1):
         for name, run in runs.items():
+            if most and number > most.get(name, rounds):
+                continue
             progress(f"round {number}/{rounds}: {name}")
             result = run()
             if number > 0:

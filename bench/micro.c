@@ -7,7 +7,7 @@
  * instructions takes two counts with different rounds and keeps the difference. The case "cross"
  * alone has no such count: its threads wait for each other.
  *
- * usage: micro CASE [--rounds N]    without a CASE: all of them
+ * usage: micro CASE [--rounds N]    without a CASE: all of them, with their rounds
  *
  * Printed is one line of JSON. "ns_per_operation" is the time of the rounds by the clock, divided
  * by the operations of one thread; "private" the anonymous memory in bytes that the process then
@@ -308,18 +308,18 @@ static const struct micro {
     unsigned operations; /* in a round, by one thread */
     uint64_t rounds;     /* unless told otherwise */
 } cases[] = {
-    {"pair-10", "malloc, free under 10 frames", 10, make_pairs, 0, 1, 4000000},
-    {"pair-30", "malloc, free under 30 frames", 30, make_pairs, 0, 1, 4000000},
-    {"pair-100", "malloc, free under 100 frames", 100, make_pairs, 0, 1, 4000000},
-    {"live-1k", "free, malloc among 1,024 blocks", DEPTH, replace_blocks, FEW_LIVE, 1, 4000000},
+    {"pair-10", "malloc, free under 10 frames", 10, make_pairs, 0, 1, 2000000},
+    {"pair-30", "malloc, free under 30 frames", 30, make_pairs, 0, 1, 2000000},
+    {"pair-100", "malloc, free under 100 frames", 100, make_pairs, 0, 1, 2000000},
+    {"live-1k", "free, malloc among 1,024 blocks", DEPTH, replace_blocks, FEW_LIVE, 1, 2000000},
     {"live-1m", "free, malloc among 1,048,576 blocks", DEPTH, replace_blocks, MANY_LIVE, 1,
      1000000},
-    {"threads-1", "malloc, free in a thread", DEPTH, pairs_in_threads, 1, 1, 4000000},
-    {"threads-2", "malloc, free in each of two threads", DEPTH, pairs_in_threads, 2, 1, 4000000},
-    {"stacks-1", "malloc, free under one stack", DEPTH, follow_paths, 1, 1, 2000000},
-    {"stacks-10k", "malloc, free under 10,000 stacks", DEPTH, follow_paths, PATHS, 1, 2000000},
+    {"threads-1", "malloc, free in a thread", DEPTH, pairs_in_threads, 1, 1, 2000000},
+    {"threads-2", "malloc, free in each of two threads", DEPTH, pairs_in_threads, 2, 1, 2000000},
+    {"stacks-1", "malloc, free under one stack", DEPTH, follow_paths, 1, 1, 1000000},
+    {"stacks-10k", "malloc, free under 10,000 stacks", DEPTH, follow_paths, PATHS, 1, 1000000},
     {"realloc", "realloc from 16 bytes to 64 KiB", DEPTH, grow_blocks, 0, GROW_STEPS, 100000},
-    {"cross", "malloc here, free in another thread", DEPTH, pass_blocks, 0, 1, 2000000},
+    {"cross", "malloc here, free in another thread", DEPTH, pass_blocks, 0, 1, 1000000},
     {"hold-16", "malloc of 16 bytes that stay", DEPTH, hold_blocks, 16, 1, 100000},
     {"hold-48", "malloc of 48 bytes that stay", DEPTH, hold_blocks, 48, 1, 100000},
     {"hold-128", "malloc of 128 bytes that stay", DEPTH, hold_blocks, 128, 1, 100000},
@@ -365,7 +365,8 @@ int main(int argc, char **argv)
 {
     if (argc == 1) {
         for (int i = 0; i < CASES; i++)
-            printf("%s %s\n", cases[i].name, cases[i].what);
+            printf("%s %llu %s\n", cases[i].name, (unsigned long long)cases[i].rounds,
+                   cases[i].what);
         return 0;
     }
     if (argc != 2 && !(argc == 4 && strcmp(argv[2], "--rounds") == 0)) {

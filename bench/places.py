@@ -51,6 +51,15 @@ def heaptrack_library():
     return None
 
 
+def shared_library(name):
+    """The path of a shared library where the dynamic linker finds it; None if it does not."""
+    for line in output("/sbin/ldconfig", "-p").splitlines():
+        found = re.match(rf"\s*{re.escape(name)} \(libc6,x86-64.*\) => (.*)", line)
+        if found and os.path.isfile(found.group(1)):
+            return found.group(1)
+    return None
+
+
 def c_compiler():
     words = os.environ.get("CC", "").split()
     if words and shutil.which(words[0]):
@@ -78,13 +87,29 @@ def first_line(text):
     return (text.strip().splitlines() or [""])[0]
 
 
+def _called(command, variables=None):
+    environment = {**os.environ, **variables} if variables else None
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    except OSError:
+        return None
+
+
+def output(*command):
+    """What a program prints, "" if it cannot run."""
+    done = _called(command)
+    return done.stdout if done else ""
+
+
+def messages(command, variables):
+    """What a program says on stderr with more variables in its environment."""
+    done = _called([command], variables)
+    return done.stderr if done else ""
+
+
 def version(*command):
     """The first line that a program says of itself, "" if it says nothing."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError:
-        return ""
-    return first_line(done.stdout)
+    return first_line(output(*command))
 
 
 def _processor():
@@ -119,6 +144,17 @@ def _commit():
     return version("git", "-C", str(HERE), "describe", "--always", "--dirty")
 
 
+def _shared_version(name):
+    """The package's version where dpkg knows it; else the name, which has that of the interface."""
+    library = shared_library(name)
+    if not library:
+        return ""
+    owner = version("dpkg", "-S", os.path.realpath(library)).partition(": ")[0]
+    if not owner:  # merged /usr: the package may say /lib or /usr/lib
+        owner = version("dpkg", "-S", os.path.realpath(library).removeprefix("/usr")).partition(": ")[0]
+    return version("dpkg-query", "-W", "-f", "${Version}", owner) if owner else name
+
+
 def machine(tool_path, library_path):
     """What a reader must know to judge the figures. No names of hosts, users or directories."""
     return {
@@ -132,5 +168,8 @@ def machine(tool_path, library_path):
         "tracesnap": version(tool_path, "--version").removeprefix("tracesnap "),
         "sources": _commit(),
         "heaptrack": version("heaptrack", "--version").removeprefix("heaptrack "),
+        "valgrind": version("valgrind", "--version").removeprefix("valgrind-"),
+        "gperftools": _shared_version("libtcmalloc.so.4"),
+        "jemalloc": _shared_version("libjemalloc.so.2"),
         "load_before": round(os.getloadavg()[0], 2),
     }

@@ -44,6 +44,10 @@ def seconds(value):
     return f"{value:.3f} s"
 
 
+def nanoseconds(value):
+    return f"{value:.1f} ns"
+
+
 def milliseconds(value):
     return f"{value * 1e3:.2f} ms"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Measures what tracesnap costs: time against the untraced program and against heaptrack, start-up, snapshots
-and memory. It installs nothing and asserts nothing: the status is 0 whatever the figures are, 2 if there
-are none."""
+"""Measures what tracesnap costs: time against the untraced program and against other tracers, start-up,
+snapshots and memory. It installs nothing and asserts nothing: the status is 0 whatever the figures are, 2 if
+there are none."""
 
 import sys
 
@@ -9,25 +9,38 @@ sys.dont_write_bytecode = True  # the sources may lie on a read-only file system
 
 import argparse
 import os
+import shlex
 import signal
+import time
 
 import case_memory
+import case_micro
 import case_real
+import case_slow
 import case_snapshot
 import case_startup
 import places
+import programs
 import report
+import tracers
 from bench import Bench
 from measure import BenchError
 
-CASES = {case.NAME: case for case in (case_startup, case_real, case_memory, case_snapshot)}
-ROUNDS = 7
+CASES = {
+    case.NAME: case
+    for case in (case_startup, case_micro, case_real, case_slow, case_memory, case_snapshot)
+}
+ROUNDS = 5
 ROUNDS_QUICK = 2
 
 
 class Parser(argparse.ArgumentParser):
     def error(self, message):
         self.exit(2, f"bench: {message}; see '--help'\n")
+
+
+def names(text):
+    return [name.strip() for name in text.split(",")]
 
 
 def parse(arguments):
@@ -37,10 +50,17 @@ def parse(arguments):
         epilog="TRACESNAP and TRACESNAP_LIB name the tool and libtracesnap.so; without them a build tree is"
         " looked for in '.', 'build' and '../build'.",
     )
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of: {', '.join(CASES)} [all]")
     parser.add_argument("--rounds", type=int, metavar="N", help=f"rounds, two at least [{ROUNDS}]")
     parser.add_argument("--quick", action="store_true", help="a short run, to see that all works")
     parser.add_argument(
-        "--only", action="append", choices=sorted(CASES), metavar="CASE", help=", ".join(CASES)
+        "--programs", type=names, metavar="LIST", help=f"of: {', '.join(programs.MAKERS)} [all]"
+    )
+    parser.add_argument(
+        "--tracers",
+        type=names,
+        metavar="LIST",
+        help=f"beside {tracers.TRACESNAP}, of: {', '.join(tracers.CHOICES)} [all]",
     )
     parser.add_argument("--json", metavar="FILE", help="write the figures as JSON, too")
     parser.add_argument("--write", action="store_true", help="write bench/RESULTS.md, too")
@@ -49,20 +69,29 @@ def parse(arguments):
         options.rounds = ROUNDS_QUICK if options.quick else ROUNDS
     if options.rounds < 2:
         parser.error(f"too few rounds to see a spread: '{options.rounds}'")
-    if options.write and (options.quick or options.only):
-        parser.error("a part of the figures is no result: '--write' goes without '--quick' and '--only'")
+    for kind, given, known in (
+        ("case", options.cases, CASES),
+        ("program", options.programs, programs.MAKERS),
+        ("tracer", options.tracers, tracers.CHOICES),
+    ):
+        for name in given or ():
+            if name not in known:
+                parser.error(f"no such {kind}: '{name}'")
+    if options.write and (options.quick or options.cases or options.programs or options.tracers):
+        parser.error("a part of the figures is no result: '--write' goes without '--quick' and names")
     return options
 
 
 def spelled(options):
     """The command as anybody can type it: without this machine's directories."""
-    words = ["bench/run.py"]
+    words = ["bench/run.py", *options.cases]
     if options.quick:
         words.append("--quick")
     if options.rounds != (ROUNDS_QUICK if options.quick else ROUNDS):
         words += ["--rounds", str(options.rounds)]
-    for case in options.only or ():
-        words += ["--only", case]
+    for option, given in (("--programs", options.programs), ("--tracers", options.tracers)):
+        if given:
+            words += [option, shlex.quote(",".join(given))]
     if options.json:
         words += ["--json", os.path.basename(options.json)]
     if options.write:
@@ -80,11 +109,13 @@ def save(path, content):
 
 def measure(options):
     command = spelled(options)
-    with Bench(options.rounds, options.quick) as bench:
+    begin = time.monotonic()
+    with Bench(options.rounds, options.quick, options.programs, options.tracers) as bench:
         machine = places.machine(bench.tool, bench.library)
-        names = [name for name in CASES if not options.only or name in options.only]
-        results = [CASES[name].run(bench) for name in names]
+        results = [case.run(bench) for name, case in CASES.items() if name in (options.cases or CASES)]
         missing = bench.missing
+    machine["work"] = "a fifth of it and less, which is no result" if options.quick else "all"
+    machine["took"] = f"{time.monotonic() - begin:.0f} s"
     sys.stdout.write(report.text(results, machine, missing))
     if options.json:
         save(options.json, report.document(results, machine, missing, command, options.rounds))
