@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Can walk_test fail? Breaks the shim in one place at a time, in a copy, and runs the random stacks until they notice.
+
+    tests/walk/mutants.py [SEEDS [NAME]...]
+
+For each mutant: the plan and the seed that caught it, or "NOT CAUGHT" after SEEDS seeds (default 5) of all plans. A
+mutant whose place is not in the source any more is an error: adapt it. Exit status 1 if any is not caught.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import walk
+
+# Name: (file, what stands there, what is put there instead)
+MUTANTS = {
+    "last-stack-any-bp-slot": ("walk.c", "(slot != 0 && stack_word(slot) != state[i - 1].bp)", "(slot == 1)"),
+    "last-stack-any-return-address": ("walk.c", "stack_word(state[i - 1].sp - 8) != state[i - 1].pc ||", ""),
+    "last-stack-any-slot": ("walk.c", "for (int32_t i = *from; i > 0; i--) {", "for (int32_t i = 0; i > 0; i--) {"),
+    "last-stack-any-pc": ("walk.c", " && last[candidate].pc == pc &&", " &&"),
+    "last-stack-any-bp": ("walk.c", "(last[candidate].bp == bp || !(last[candidate].bp_slot & WALK_BP_NEEDED))", "true"),
+    "last-stack-any-generation": ("walk.c", "frames->reusable && frames->generation == generation", "frames->reusable"),
+    "last-stack-too-deep": ("walk.c", "count + (uint32_t)candidate < limit && same_from", "same_from"),
+    "last-stack-foreign": ("walk.c", "ordinary = stack_begin(&view, thread, sp - 16);",
+                           "ordinary = (stack_begin(&view, thread, sp - 16), true);"),
+    "last-stack-unusual-frames": ("walk.c", "ordinary = ordinary && kind == RULE_END;", ""),
+    "last-stack-cut": ("walk.c", "frames->reusable = ordinary && step == STEP_ROOT;", "frames->reusable = ordinary;"),
+    "last-stack-bp-not-passed-on": ("walk.c", "uintptr_t passed_on = slot == 0 ? needed : 0;", "uintptr_t passed_on = 0;"),
+    "last-stack-bp-never-needed": ("walk.c", "(saved ? slot : 0) | (kind == RULE_RBP)", "(saved ? slot : 0)"),
+    "append-forgets-kept-prefix": ("walk.c", "kept > 0 ? frames->path[kept - 1].prefix : TS_HASH_ROOT", "TS_HASH_ROOT"),
+    "signal-pc-inexact": ("walk.c", "state->exact = true;", "state->exact = false;"),
+    "guess-bp-not-restored": ("walk.c", "    state->bp = stack_word(state->bp);\n", ""),
+    "bp-not-restored": ("walk.c", "            if (saved)\n                bp = stack_word(slot);\n", ""),
+    "rules-any-generation": ("rules.h", "(uint16_t)(found.size >> RULES_GENERATION_SHIFT) ==\n"
+                             "                                     (uint16_t)generation", "1"),
+    "rules-exact-as-call": ("rules.h", "return (uint64_t)pc << 16 | (uint64_t)exact << 15;", "return (uint64_t)pc << 16;"),
+    "rules-call-as-exact": ("rules.c", "uintptr_t place = exact ? pc : pc - 1;", "uintptr_t place = pc;"),
+    "rules-no-end-of-stack": ("rules.c", "rule.kind = RULE_END;", "rule.kind = RULE_NONE;"),
+    "rules-narrow-cfa": ("rules.h", "(rule << 40) >> 37", "(rule << 56) >> 53"),
+    "cfi-restore-state": ("cfi.c", "m->row = m->remembered[--m->depth];", "--m->depth;"),
+    "cfi-row-too-far": ("cfi.c", "m->location > m->pc)", "m->location > m->pc + 1)"),
+    "cfi-row-too-early": ("cfi.c", "m->location > m->pc)", "m->location >= m->pc)"),
+    "cfi-rbp-by-rbp": ("cfi.c", "rule.rbp_by_rbp = row->rbp.how == HOW_AT_RBP;", ""),
+    "cfi-rbp-restored": ("cfi.c", "row->rbp = initial->rbp;", ";"),
+    "libunwind-any-signal": ("walk.c", "bool exact = frames->fresh_keys[i] != 0;", "bool exact = false;"),
+    "dlclose-keeps-generation": ("modules.c", "    ts_add_acq_rel(&module_generation, 1);\n    ts_add_acq_rel(&closings, -1u);",
+                                 "    ts_add_acq_rel(&closings, -1u);"),
+    "contexts-by-hash-of-leaf": ("contexts.c", "ts_hash_final(frames->path[frames->count - 1].prefix)",
+                                 "ts_hash_final(frames->path[frames->count - 1].key)"),
+    "memo-any-slot": ("memo.h", "if ((a | b | c | d) != 0)", "if ((a & b & c & d) == 1)"),
+    "memo-one-slot-in-four": ("memo.h", "if ((a | b | c | d) != 0)", "if ((a | b | c) != 0)"),
+    "memo-any-pc": ("memo.h", "(entry->pc ^ start->pc) | ", ""),
+    "memo-any-sp": ("memo.h", "(entry->sp ^ start->sp) | ", "0 | "),
+    "memo-any-bp": ("memo.h", "((entry->bp ^ start->bp) & -(uintptr_t)entry->bp_needed)", "0"),
+    "memo-any-generation": ("memo.h", "&& entry->generation == generation &&", "&&"),
+    "memo-never-void": ("memo.h", "return entry->position + MEMO_RING < memo->head;", "return entry->position == 0;"),
+    "memo-no-bp-slots": ("memo.c", "        if (slot != 0)\n            write_slot(memo, at++, slot - sp, state[i - 1].bp);\n",
+                         "        if (slot != 0)\n            write_slot(memo, at++, state[i - 1].sp - 8 - sp, state[i - 1].pc);\n"),
+    "memo-of-any-stack": ("record.c", "if (shard->frames.reusable && cell != NULL", "if (cell != NULL"),
+}
+
+
+class Copy:
+    """The sources, and a build of them, for one mutant after the other."""
+
+    def __init__(self, directory):
+        self.source, self.build = directory / "source", directory / "build"
+        skip = shutil.ignore_patterns(".git", "build", "autom4te.cache")
+        shutil.copytree(walk.tracesnap.SOURCE, self.source, symlinks=True, ignore=skip)
+        self.build.mkdir()
+        self._run([str(self.source / "configure"), "-q", "CFLAGS=-g -O2"])
+        self.make()
+
+    def _run(self, command):
+        done = subprocess.run(command, cwd=self.build, capture_output=True, check=False)
+        if done.returncode != 0:
+            raise SystemExit(f"mutants.py: {' '.join(command)}: {done.stderr.decode()[-2000:]}")
+
+    def make(self):
+        self._run(["make", "-s", "libtracesnap.la", "tools/tracesnap"])
+
+    def mutate(self, file, old, new):
+        """Returns what undoes it."""
+        path = self.source / "shim" / file
+        text = path.read_text(encoding="utf-8")
+        if old not in text:
+            return None
+        path.write_text(text.replace(old, new), encoding="utf-8")
+        return lambda: path.write_text(text, encoding="utf-8")
+
+
+def caught_by(program, seeds):
+    """(plan, seed, first line of what it said) or None."""
+    for seed in range(1, seeds + 1):
+        for name in walk.PLANS:
+            try:
+                walk.run_plan(program, name, seed)
+            except (AssertionError, subprocess.TimeoutExpired) as error:
+                return name, seed, str(error).splitlines()[0][:100]
+    return None
+
+
+def main():
+    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    unknown = [name for name in sys.argv[2:] if name not in MUTANTS]
+    if unknown:
+        print(f"mutants.py: no mutant '{unknown[0]}': see MUTANTS", file=sys.stderr)
+        return 2
+    missed = stale = 0
+    with tempfile.TemporaryDirectory(prefix="tracesnap-mutants-") as temporary:
+        copy = Copy(pathlib.Path(temporary))
+        os.environ["TRACESNAP_LIB"] = str(copy.build / ".libs" / "libtracesnap.so")
+        walk.use_shim(os.environ["TRACESNAP_LIB"])
+        program = walk.build(copy.build / "tests" / "walk")
+        sound = caught_by(program, 1)
+        if sound:
+            print(f"the shim as it is fails: {sound}")
+            return 1
+        for name, mutant in MUTANTS.items():
+            if sys.argv[2:] and name not in sys.argv[2:]:
+                continue
+            undo = copy.mutate(*mutant)
+            if undo is None:
+                stale += 1
+                print(f"{name:32} STALE: not in shim/{mutant[0]}: {mutant[1]!r}", flush=True)
+                continue
+            copy.make()
+            found = caught_by(program, seeds)
+            undo()
+            missed += found is None
+            print(f"{name:32} {'seed %d of %r: %s' % (found[1], found[0], found[2]) if found else 'NOT CAUGHT'}", flush=True)
+    print(f"{missed} not caught, {stale} stale")
+    return 1 if missed or stale else 0
+
+
+sys.exit(main())
