@@ -9,7 +9,7 @@ from tracers import TRACESNAP, UNTRACED, limits
 
 NAME = "micro"
 LIMITS = {"pair-10": 1.7, "pair-30": 1.8, "pair-100": 2.3, "live-1m": 1.5}
-QUICK_PART = 20  # of the rounds
+QUICK_PART = 10  # of the rounds
 CHECK_ROUNDS = 1000
 NOT_TIMED = "hold-"  # those that are there for their memory
 THREADS = ("threads-1", "threads-2")

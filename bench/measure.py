@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 NOISE = 0.10  # (max - min) / median above which a figure is called noisy
-PATIENCE = 60  # seconds, for a server to answer
+PATIENCE = 60  # seconds, for a server to answer and to stop
 
 
 class BenchError(Exception):
@@ -139,7 +139,11 @@ def launch(launcher, command, environment, more, stdin=os.devnull, load=None, wa
         )
     try:
         served = _serve(launched, load) if load else None
-        printed, said = launched.communicate()
+        printed, said = launched.communicate(timeout=PATIENCE if load else None)
+    except subprocess.TimeoutExpired as error:
+        os.killpg(launched.pid, signal.SIGKILL)
+        launched.communicate()
+        raise BenchError(f"the server did not stop: '{' '.join(load.stop)}'; run it by hand") from error
     except BaseException:
         os.killpg(launched.pid, signal.SIGKILL)  # some tracers are several processes
         launched.communicate()

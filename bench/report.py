@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from measure import NOISE
 
-SCHEMA = "tracesnap.bench/1"
+SCHEMA = "tracesnap.bench/2"
 
 
 @dataclass

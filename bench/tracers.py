@@ -33,9 +33,6 @@ CHOICES = (
 SAMPLE = 512 << 10  # bytes
 FILE = "{file}"  # in what follows: a file's name, or the beginning of one, that the tracer may write to
 
-PERFTOOLS_PACKAGE = "apt install libgoogle-perftools4"
-JEMALLOC_PACKAGE = "apt install libjemalloc2"
-
 
 @dataclass(frozen=True)
 class Tracer:
@@ -102,24 +99,29 @@ def _dhat(files):
 # --- The tracers ---
 
 
+def _missing(how, *names):
+    return [Missing(name, how) for name in names]
+
+
 def _ours(library, regions, samples):
     variables = {"LD_PRELOAD": library, "TRACESNAP_DIR": regions}
     found = [Tracer(TRACESNAP, "libtracesnap.so preloaded", variables, in_region=True)]
     variables = {**variables, "TRACESNAP_OPTIONS": f"sample={SAMPLE}"}
     sampled = Tracer(SAMPLED, f"the same with the option sample={SAMPLE}", variables, in_region=True)
-    missing = Missing(SAMPLED, f"this libtracesnap.so does not know the option sample={SAMPLE}")
-    return found + [sampled if samples(sampled) else missing]
+    if samples(sampled):
+        return [*found, sampled]
+    return found + _missing(f"this libtracesnap.so does not know the option sample={SAMPLE}", SAMPLED)
 
 
 def _heaptrack():
     library = places.heaptrack_library()
     if not library:
-        return [Missing("heaptrack", "apt install heaptrack")]
+        return _missing("apt install heaptrack", HEAPTRACK, HEAPTRACK_WHOLE)
     preload = {"LD_PRELOAD": library, "DUMP_HEAPTRACK_OUTPUT": FILE}
     what = "its library preloaded, the output thrown away"
     found = [Tracer(HEAPTRACK, what, preload, evidence=_heaptrack_raw, discard=True)]
     if not shutil.which("heaptrack_print"):
-        return found + [Missing(HEAPTRACK_WHOLE, "heaptrack_print is not there: apt install heaptrack")]
+        return found + _missing("heaptrack_print is not there: apt install heaptrack", HEAPTRACK_WHOLE)
     prefix = (shutil.which("heaptrack"), "-o", FILE)
     what = "heaptrack -o FILE, with the process that interprets and the one that compresses"
     return found + [Tracer(HEAPTRACK_WHOLE, what, prefix=prefix, evidence=_heaptrack_data, most=2)]
@@ -128,7 +130,7 @@ def _heaptrack():
 def _perftools_profiler():
     library = places.shared_library("libtcmalloc.so.4")
     if not library:
-        return [Missing("gperftools' heap profiler", PERFTOOLS_PACKAGE)]
+        return _missing("apt install libgoogle-perftools4", TCMALLOC, HEAPPROFILE)
     preload = {"LD_PRELOAD": library}
     profiled = {**preload, "HEAPPROFILE": FILE}
     what = "libtcmalloc.so preloaded with HEAPPROFILE"
@@ -140,17 +142,19 @@ def _perftools_profiler():
 
 def _jemalloc_profiler():
     library = places.shared_library("libjemalloc.so.2")
+    profiles = (JEMALLOC_SAMPLED, JEMALLOC_EXACT)
     if not library:
-        return [Missing("jemalloc's profiler", JEMALLOC_PACKAGE)]
+        return _missing("apt install libjemalloc2", JEMALLOC, *profiles)
     preload = {"LD_PRELOAD": library}
     options = f"prof:true,prof_final:true,prof_prefix:{FILE}"
     if "conf" in places.messages("ls", {**preload, "MALLOC_CONF": "prof:true"}):
         how = f"{os.path.basename(library)} is built without --enable-prof: build jemalloc with it"
-        return [Missing("jemalloc's profiler", how)]
+        return _missing(how, JEMALLOC, *profiles)
 
     def profiled(name, what, more, slow):
         variables = {**preload, "MALLOC_CONF": options + more}
-        return Tracer(name, what, variables, base=JEMALLOC, slow=slow, evidence=_jemalloc, most=None if slow else 3)
+        most = None if slow else 3
+        return Tracer(name, what, variables, base=JEMALLOC, slow=slow, most=most, evidence=_jemalloc)
 
     return [
         Tracer(JEMALLOC, "libjemalloc.so preloaded, no profile", preload, most=3),
@@ -162,7 +166,7 @@ def _jemalloc_profiler():
 def _valgrind():
     program = shutil.which("valgrind")
     if not program:
-        return [Missing("valgrind", "apt install valgrind")]
+        return _missing("apt install valgrind", MASSIF, DHAT)
     found = []
     for name, evidence in ((MASSIF, _massif), (DHAT, _dhat)):
         prefix = (program, "--quiet", f"--tool={name}", f"--{name}-out-file={FILE}")
