@@ -3,7 +3,8 @@
  */
 #include "shim/memo.h"
 
-#define CROWDED_MAX 8 /* so often may a set of one beginning be full before it is told apart anew */
+#define CROWDED_MAX                                                                                \
+    4 /* so often may a set be full of one beginning before another word tells them apart */
 
 void memo_forget(struct memo *memo)
 {
@@ -64,24 +65,24 @@ static void write_slots(struct memo *memo, uint64_t position, uint32_t count,
 }
 
 /* The set is full of stacks that begin like this one: lets a word decide that differs. */
-static void tell_apart(struct memo *memo, uint32_t beginning, const struct memo_entry *other)
+static void tell_apart(struct memo *memo, uint64_t known, const struct memo_entry *other)
 {
-    if (++memo->crowded[beginning] < CROWDED_MAX)
+    if (++memo->crowded[memo_set(known)] < CROWDED_MAX)
         return;
-    memo->crowded[beginning] = 0;
+    memo->crowded[memo_set(known)] = 0;
     for (uint32_t i = 0; i < other->count; i++) {
         uint64_t at = (other->position + i) % MEMO_RING;
         if (stack_word(other->sp + memo->distance[at]) != memo->value[at]) {
-            memo->apart[beginning] = memo->distance[at] + 8;
+            memo->apart[known >> MEMO_PLACES_SHIFT] = memo->distance[at];
             return;
         }
     }
 }
 
 /* The way of the set to give up: a void one, else the one longest not found. */
-static uint32_t way_for(struct memo *memo, uint32_t set, uint32_t beginning,
-                        const struct walk_start *start)
+static uint32_t way_for(struct memo *memo, uint64_t known, const struct walk_start *start)
 {
+    uint32_t set = memo_set(known);
     uint32_t newest = memo->newest[set], alike = 0;
     for (uint32_t way = 0; way < MEMO_WAYS; way++) {
         const struct memo_entry *entry = &memo->entries[set][way];
@@ -90,7 +91,7 @@ static uint32_t way_for(struct memo *memo, uint32_t set, uint32_t beginning,
         alike += memo_begins(entry, start);
     }
     if (alike == MEMO_WAYS)
-        tell_apart(memo, beginning, &memo->entries[set][newest]);
+        tell_apart(memo, known, &memo->entries[set][newest]);
     return (newest + MEMO_WAYS - 1) % MEMO_WAYS;
 }
 
@@ -100,9 +101,9 @@ void memo_add(struct memo *memo, const struct thread *thread, const struct walk_
     uint32_t slots = count_slots(frames, start->sp), count = (slots + 3) & ~3u;
     if (slots == 0)
         return;
-    uint32_t beginning = memo_beginning(start);
-    uint32_t set = memo_set(memo, thread, beginning, start->sp);
-    uint32_t way = way_for(memo, set, beginning, start);
+    uint64_t known = memo_known(memo, thread, start);
+    uint32_t set = memo_set(known);
+    uint32_t way = way_for(memo, known, start);
     uint16_t needed = frames->state[frames->count - 1].bp_slot & WALK_BP_NEEDED;
     struct memo_entry *entry = &memo->entries[set][way];
     entry->position = 0;

@@ -16,8 +16,9 @@
  * upper end, so they are mapped.
  *
  * What makes an entry void: another generation of modules (dlclose), another owner of the shard
- * (memo_forget), its slots' place in the ring overwritten. `clear` and `reset-peak` do not: contexts
- * and cells stay, and a cell's stamp tells its generation. A forked child has shards of its own.
+ * (memo_forget), its slots' place in the ring overwritten. `clear` and `reset-peak` do not:
+ * contexts and cells stay, and a cell's stamp tells its generation. A forked child has shards of
+ * its own.
  *
  * An entry that a longjmp out of a signal handler leaves half made is void, too: its position is
  * stored last, and the ring's head is moved before the slots are written.
@@ -29,7 +30,11 @@
 #include "shim/stack.h"
 #include "shim/walk.h"
 
-#define MEMO_SETS 256u
+#define MEMO_SETS_SHIFT 55
+#define MEMO_SETS (1u << (64 - MEMO_SETS_SHIFT))
+#define MEMO_PLACES_SHIFT 51
+#define MEMO_PLACES (1u << (64 - MEMO_PLACES_SHIFT))
+#define MEMO_WORDS 6 /* of the stack that are looked at to find the set */
 #define MEMO_WAYS 4u
 #define MEMO_RING 16384u     /* slots */
 #define MEMO_SLOTS_MAX 2048u /* of one entry */
@@ -48,12 +53,12 @@ struct memo_entry {
 struct memo {
     uint64_t head; /* slots ever written, passed-over ones included */
     /*
-     * Many stacks may begin at the same pc and sp, below malloc's wrappers. For each such beginning
-     * (hashed), `apart` says which word of the stack told two of them apart: the set depends on that
-     * word, too. As a distance from sp - 8, where the return address to pc itself lies.
+     * Many stacks may begin at the same pc and sp, below malloc's wrappers. apart[] is a tree of
+     * the words that told them apart, flattened by hashing: at the hash of what is known so far
+     * stands the distance from sp of the next word to look at, 0 = enough is known.
      */
-    uint32_t apart[MEMO_SETS];
-    uint8_t crowded[MEMO_SETS]; /* how often a set of one beginning was full */
+    uint32_t apart[MEMO_PLACES];
+    uint8_t crowded[MEMO_SETS]; /* how often the set was full of stacks that were not told apart */
     uint8_t newest[MEMO_SETS];  /* the way to try first */
     struct memo_entry entries[MEMO_SETS][MEMO_WAYS];
     uint32_t distance[MEMO_RING];
@@ -67,19 +72,23 @@ void memo_forget(struct memo *memo);
 void memo_add(struct memo *memo, const struct thread *thread, const struct walk_start *start,
               const struct walk_frames *frames, uint32_t context, struct ts_cell *cell);
 
-static inline uint32_t memo_beginning(const struct walk_start *start)
+/* What is known of a stack before its slots are compared; the set is the upper part. */
+static inline uint64_t memo_known(const struct memo *memo, const struct thread *thread,
+                                  const struct walk_start *start)
 {
-    return (uint32_t)((start->pc ^ start->sp << 20) * UINT64_C(0x9e3779b97f4a7c15) >> 56);
+    uint64_t known = (start->pc ^ start->sp << 20) * UINT64_C(0x9e3779b97f4a7c15);
+    for (int i = 0; i < MEMO_WORDS; i++) {
+        uint32_t distance = memo->apart[known >> MEMO_PLACES_SHIFT];
+        if (distance == 0 || start->sp + distance >= thread->stack_high)
+            break;
+        known = (known ^ stack_word(start->sp + distance)) * UINT64_C(0xbf58476d1ce4e5b9);
+    }
+    return known;
 }
 
-/* The set of a stack; `beginning` is that of its start. */
-static inline uint32_t memo_set(const struct memo *memo, const struct thread *thread,
-                                uint32_t beginning, uintptr_t sp)
+static inline uint32_t memo_set(uint64_t known)
 {
-    uintptr_t address = sp - 8 + memo->apart[beginning];
-    if (__builtin_expect(address >= thread->stack_high, 0))
-        address = sp - 8;
-    return beginning ^ (uint32_t)(stack_word(address) * UINT64_C(0xbf58476d1ce4e5b9) >> 56);
+    return (uint32_t)(known >> MEMO_SETS_SHIFT);
 }
 
 static inline bool memo_is_void(const struct memo *memo, const struct memo_entry *entry)
@@ -117,7 +126,7 @@ static inline const struct memo_entry *memo_find(struct memo *memo, const struct
     uintptr_t low = thread->stack_low;
     if (__builtin_expect(start->sp - 16 - low >= thread->stack_high - low, 0))
         return NULL;
-    uint32_t set = memo_set(memo, thread, memo_beginning(start), start->sp);
+    uint32_t set = memo_set(memo_known(memo, thread, start));
     uint32_t generation = ts_load_acquire(&module_generation);
     for (uint32_t i = 0; i < MEMO_WAYS; i++) {
         uint32_t way = (memo->newest[set] + i) % MEMO_WAYS;
