@@ -191,7 +191,7 @@ struct ts_cell *shard_add_chunk(struct shard *shard, uint32_t context)
     struct ts_cell *chunk = (struct ts_cell *)slab + number % TS_CHUNKS_PER_SLAB * TS_CHUNK_CELLS;
     ts_store_release(word, TS_CELLMAP_WORD(shard->number, block));
     ts_store_release(&(*part)->chunks[block & ((1 << SHARD_PART_BITS) - 1)], chunk);
-    return chunk;
+    return chunk + context % TS_CHUNK_CELLS;
 }
 
 __attribute__((noinline)) void cell_refresh(struct ts_cell *cell, uint64_t control)

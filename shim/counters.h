@@ -56,16 +56,16 @@ void shard_set_name(struct shard *shard, const char *name);
  * region. */
 struct shard *shards_forked(void);
 
+/* Makes the cell of a context, and its neighbours; NULL when there is no memory for it (counted).
+ */
 struct ts_cell *shard_add_chunk(struct shard *shard, uint32_t context);
 
-/* The cell of a context; NULL when there is no memory for it (counted). */
+/* The cell of a context; NULL when the shard has none yet. */
 static inline struct ts_cell *shard_cell(struct shard *shard, uint32_t context)
 {
     uint32_t block = context / TS_CHUNK_CELLS;
     struct shard_part *part = shard->parts[block >> SHARD_PART_BITS];
     struct ts_cell *chunk = part ? part->chunks[block & ((1 << SHARD_PART_BITS) - 1)] : NULL;
-    if (__builtin_expect(chunk == NULL, 0))
-        chunk = shard_add_chunk(shard, context);
     return chunk ? chunk + context % TS_CHUNK_CELLS : NULL;
 }
 

@@ -65,16 +65,11 @@ static inline void *leave_with(struct thread *thread, void *block, size_t size,
 static inline __attribute__((always_inline)) void forget(const void *address)
 {
     struct thread *thread = &thread_self;
-    struct block block;
     if (!likely(thread->busy == THREAD_FREE && process_is_tracing()) &&
         !forget_outside(thread, address, (uintptr_t)__builtin_frame_address(0)))
         return;
     set_busy(thread, THREAD_IN_SHIM);
-    bool temporary = thread->last == address;
-    if (likely(record_take(address, &block)))
-        record_freed(thread, &block, temporary);
-    if (temporary)
-        thread->last = NULL;
+    record_free(thread, address);
     leave(thread);
 }
 

@@ -133,7 +133,7 @@ static inline void *end_resize(struct thread *thread, struct resize *resize, voi
         return NULL;
     }
     if (resize->known)
-        record_freed(thread, &resize->old, false);
+        record_freed(thread, &resize->old);
     return leave_with(thread, block, size, start);
 }
 

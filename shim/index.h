@@ -17,7 +17,7 @@
  *
  * Blocks of 256 KiB and more, colliding ones and those at odd addresses live in index_large.c.
  *
- * Giving memory back: a sweeper sets `index_sweeping`, waits until every store made before is
+ * Giving memory back: a sweeper sets `shadow.sweeping`, waits until every store made before is
  * visible, and checks that no thread is inside an insertion (shard->inserting). From then on
  * insertions see the flag and go to the large table, so that an empty page stays empty while it is
  * dropped. Removals may go on: they only write where there is a block. Nobody waits for the
@@ -27,25 +27,61 @@
 #define TRACESNAP_SHIM_INDEX_H
 
 #include "shim/counters.h"
+#include "shim/index_shadow.h"
 
-struct block {
-    uint64_t size;
-    uint32_t context;
-    uint32_t generation; /* of the control word when it was allocated */
-};
+/* index_large.c */
+bool index_large_insert(const void *address, const struct block *block, struct block *stale);
+void index_large_forget(void);
+bool index_large_take(const void *address, struct block *block, bool remove);
+void index_large_each(void (*visit)(void *closure, const void *address, const struct block *block),
+                      void *closure);
 
 /* granule: the smallest distance of two blocks of the next allocator, in bytes. */
 bool index_start(size_t granule);
+
+/* The other cases of index_insert. */
+bool index_insert_slowly(struct shard *shard, const void *address, const struct block *block,
+                         struct block *stale);
 
 /*
  * Inserts a block; false when there is no memory for it (counted). If a block was known at this
  * address, its free was missed: *stale is that block, else stale->context is 0.
  */
-bool index_insert(struct shard *shard, const void *address, const struct block *block,
-                  struct block *stale);
+static inline bool index_insert(struct shard *shard, const void *address, const struct block *block,
+                                struct block *stale)
+{
+    uint64_t *slot = shadow_slot((uintptr_t)address);
+    stale->context = 0;
+    if (__builtin_expect(block->size < SHADOW_SIZE_LIMIT && ((uintptr_t)address & 7) == 0 &&
+                             slot != NULL && ts_load_relaxed(slot) == 0,
+                         1)) {
+        uint64_t old = 0, word = shadow_pack((uintptr_t)address, block);
+        bool here = false;
+        ts_store_relaxed(&shard->inserting, 1);
+        /* The processor may delay that store, the compiler not: the sweeper waits for the former.
+         */
+        __asm__ volatile("" ::: "memory");
+        if (__builtin_expect(!ts_load_acquire(&shadow.sweeping), 1))
+            here = shadow_fill(slot, old, word);
+        ts_store_release(&shard->inserting, 0);
+        if (__builtin_expect(here, 1))
+            return true;
+    }
+    return index_insert_slowly(shard, address, block, stale);
+}
 
-/* Removes the block at address; false when none is known there. */
-bool index_remove(const void *address, struct block *block);
+/* The block at address; remove: takes it out. False when none is known there. */
+static inline bool index_take(const void *address, struct block *block, bool remove)
+{
+    uint64_t *slot = (uintptr_t)address & 7 ? NULL : shadow_slot((uintptr_t)address);
+    uint64_t word = slot ? ts_load_relaxed(slot) : 0;
+    if (__builtin_expect(!shadow_is_at(word, (uintptr_t)address), 0))
+        return index_large_take(address, block, remove);
+    *block = shadow_unpack(word);
+    if (remove)
+        ts_store_relaxed(slot, 0);
+    return true;
+}
 
 /* The block at address, left where it is. */
 bool index_find(const void *address, struct block *block);
@@ -63,12 +99,5 @@ void index_sweep(void);
 
 /* In a forked child: nobody is sweeping. */
 void index_forked(void);
-
-/* index_large.c */
-bool index_large_insert(const void *address, const struct block *block, struct block *stale);
-void index_large_forget(void);
-bool index_large_take(const void *address, struct block *block, bool remove);
-void index_large_each(void (*visit)(void *closure, const void *address, const struct block *block),
-                      void *closure);
 
 #endif

@@ -13,18 +13,25 @@
 #include "shim/threads.h"
 
 /* The cell of a context, or of the catch-all where there is no memory for it: totals stay exact. */
-static struct ts_cell *cell_of(struct shard *shard, uint32_t *context)
+static __attribute__((noinline)) struct ts_cell *cell_slowly(struct shard *shard, uint32_t *context)
 {
-    struct ts_cell *cell = shard_cell(shard, *context);
-    if (__builtin_expect(cell == NULL, 0)) {
+    struct ts_cell *cell = shard_add_chunk(shard, *context);
+    if (cell == NULL && *context != CONTEXT_CATCH_ALL) {
         *context = CONTEXT_CATCH_ALL;
         cell = shard_cell(shard, *context);
+        return cell != NULL ? cell : shard_add_chunk(shard, *context);
     }
     return cell;
 }
 
-static void count_freed(struct thread *thread, struct shard *shard, const struct block *block,
-                        uint64_t control, bool temporary)
+static inline struct ts_cell *cell_of(struct shard *shard, uint32_t *context)
+{
+    struct ts_cell *cell = shard_cell(shard, *context);
+    return __builtin_expect(cell != NULL, 1) ? cell : cell_slowly(shard, context);
+}
+
+static inline void count_freed(struct thread *thread, struct shard *shard,
+                               const struct block *block, uint64_t control, bool temporary)
 {
     uint32_t context = block->context;
     if (block->generation != TS_CONTROL_GENERATION(control))
@@ -47,8 +54,7 @@ static __attribute__((noinline)) void verify(struct thread *thread, struct shard
         region_drop(TS_DROP_VERIFY);
 }
 
-static __attribute__((noinline)) struct ts_cell *capture(struct thread *thread,
-                                                         struct shard *shard,
+static __attribute__((noinline)) struct ts_cell *capture(struct thread *thread, struct shard *shard,
                                                          const struct walk_start *start,
                                                          uint32_t *context)
 {
@@ -60,7 +66,8 @@ static __attribute__((noinline)) struct ts_cell *capture(struct thread *thread,
     return cell;
 }
 
-/* The context of the stack that begins at start, and its cell; NULL when there is none (counted). */
+/* The context of the stack that begins at start, and its cell; NULL when there is none (counted).
+ */
 static inline struct ts_cell *place_of(struct thread *thread, struct shard *shard,
                                        const struct walk_start *start, uint32_t *context)
 {
@@ -98,17 +105,32 @@ void record_allocation(struct thread *thread, const void *address, size_t size,
     threads_done(thread, shard);
 }
 
-bool record_take(const void *address, struct block *block)
+void record_free(struct thread *thread, const void *address)
 {
-    return index_remove(address, block);
+    struct block block;
+    bool temporary = thread->last == address;
+    if (__builtin_expect(index_take(address, &block, true), 1)) {
+        struct shard *shard = threads_shard(thread);
+        if (__builtin_expect(shard != NULL, 1)) {
+            count_freed(thread, shard, &block, ts_load_acquire(&region_header->control), temporary);
+            threads_done(thread, shard);
+        }
+    }
+    if (temporary)
+        thread->last = NULL;
 }
 
-void record_freed(struct thread *thread, const struct block *block, bool temporary)
+bool record_take(const void *address, struct block *block)
+{
+    return index_take(address, block, true);
+}
+
+void record_freed(struct thread *thread, const struct block *block)
 {
     struct shard *shard = threads_shard(thread);
     if (shard == NULL)
         return;
-    count_freed(thread, shard, block, ts_load_acquire(&region_header->control), temporary);
+    count_freed(thread, shard, block, ts_load_acquire(&region_header->control), false);
     threads_done(thread, shard);
 }
 
@@ -117,7 +139,7 @@ void record_put_back(struct thread *thread, const void *address, const struct bl
     struct block stale;
     struct shard *shard = threads_shard(thread);
     if (shard == NULL || !index_insert(shard, address, block, &stale))
-        record_freed(thread, block, false);
+        record_freed(thread, block);
     if (shard != NULL)
         threads_done(thread, shard);
 }
@@ -148,7 +170,7 @@ void record_deferred(struct thread *thread)
         struct block block = {thread->deferred[count - 1].size, thread->deferred[count - 1].context,
                               thread->deferred[count - 1].generation};
         if (ts_cas_acq_rel(&thread->deferred_count, &count, count - 1)) {
-            record_freed(thread, &block, false);
+            record_freed(thread, &block);
             count = ts_load_relaxed(&thread->deferred_count);
         }
     }

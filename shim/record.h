@@ -14,8 +14,11 @@ void record_allocation(struct thread *thread, const void *address, size_t size,
 /* Takes the block out of the index; false when it is not known. Nothing is counted yet. */
 bool record_take(const void *address, struct block *block);
 
-/* Counts a block that was taken as freed. temporary: it was the thread's last allocation. */
-void record_freed(struct thread *thread, const struct block *block, bool temporary);
+/* Counts a block that was taken as freed. */
+void record_freed(struct thread *thread, const struct block *block);
+
+/* Both: the program frees the block at address. */
+void record_free(struct thread *thread, const void *address);
 
 /* The next allocator refused: puts a taken block back. */
 void record_put_back(struct thread *thread, const void *address, const struct block *block);
