@@ -84,7 +84,7 @@ def ratio_verdict(subject, measured, limit, name=TRACESNAP):
     how = "sampling, " if name == SAMPLED else ""
     claim = f"{subject}: {how}at most {limit:.2f} times the untraced time"
     if name not in measured:
-        return Verdict(claim, None, f"'{name}' is missing")
+        return Verdict(claim, None, f"not measured: {name}")
     found = measured[name].median / measured[UNTRACED].median
     return Verdict(claim, found <= limit, f"{found:.2f}{noise(measured, name)}")
 
@@ -95,7 +95,7 @@ def share_verdict(subject, measured):
     known = {other: value for other, value in shares.items() if value is not None}
     missing = [other for other in shares if other not in measured]
     if not known:
-        cause = f"missing: {', '.join(missing)}" if missing else "heaptrack adds next to nothing"
+        cause = f"not measured: {', '.join(missing)}" if missing else "heaptrack adds next to nothing"
         return Verdict(claim, None, cause)
     found = ", ".join(f"{value:.2f} of {other}" for other, value in known.items())
     worst = max(known.values()) <= SHARE
