@@ -59,6 +59,18 @@ begin bare_trashed
     ret
 finish bare_trashed
 
+/* rbp looks like a frame pointer further up, but nothing can be read there. */
+begin bare_wild
+    pushq %rbp
+    enter 8
+    movq $-16, %rbp
+    subq $32, %rsp
+    call go_below
+    addq $32, %rsp
+    popq %rbp
+    ret
+finish bare_wild
+
 /* The CFA comes from a register that is neither rsp nor rbp. */
 begin asm_by_rbx
     .cfi_startproc

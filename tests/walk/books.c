@@ -23,7 +23,9 @@ enum { IN_PROGRAM, IN_LIBRARY, IN_GENERATED };
 
 extern char __executable_start[], _end[];
 extern char __start_bare_code[], __stop_bare_code[];
-node bare_kept, bare_trashed;
+#define DECLARE(name) node name;
+BARE_NODES(DECLARE)
+#define BARE_NODE_SIZE 48 /* asm.S aligns them so */
 
 static void *reserve(size_t size)
 {
@@ -93,11 +95,15 @@ struct entry *books_allocated(struct strand *s, const char *where, size_t size)
 
 static bool is_bare(uint64_t frame)
 {
+#define START(name) (uintptr_t) name,
+    static const uintptr_t starts[] = {BARE_NODES(START)};
     uintptr_t address = (uintptr_t)__executable_start + frame;
-    return frame >> PLACE_SHIFT == IN_PROGRAM &&
-           ((address >= (uintptr_t)bare_kept && address < (uintptr_t)bare_kept + 64) ||
-            (address >= (uintptr_t)bare_trashed && address < (uintptr_t)bare_trashed + 64) ||
-            (address >= (uintptr_t)__start_bare_code && address < (uintptr_t)__stop_bare_code));
+    if (frame >> PLACE_SHIFT != IN_PROGRAM)
+        return false;
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
+        if (address - starts[i] < BARE_NODE_SIZE)
+            return true;
+    return address >= (uintptr_t)__start_bare_code && address < (uintptr_t)__stop_bare_code;
 }
 
 static void write_frame(FILE *file, const struct worker *worker, uint64_t frame)

@@ -85,34 +85,37 @@ static void *map_at(void *place, size_t size, int rights)
                 0);
 }
 
-static void begin(struct coroutine *c, struct worker *worker, int number)
+static void choose(struct coroutine *c, struct strand *s)
 {
-    struct strand *s = &worker->main;
     c->by_context = below(s, 2);
     c->place = (enum stack_place)below(s, STACK_PLACES);
+    c->shorter = below(s, SHORTER_MAX + 1);
+    c->seed = random_next(&s->random);
+    c->steps = 1 + below(s, 200);
+}
+
+static void begin(struct coroutine *c, struct worker *worker, int number)
+{
     c->stack_size = STACK_SIZE;
-    c->shorter = 0;
     switch (c->place) {
     case STACK_STATIC: c->stack = static_stacks[worker->number % 16][number]; break;
     case STACK_WITHIN:
-        c->stack = worker->within + number * (STACK_SIZE / COROUTINES);
         c->stack_size = STACK_SIZE / COROUTINES;
+        c->stack = worker->within + number * c->stack_size;
         break;
     case STACK_MAPPED_AGAIN:
-        c->shorter = below(s, SHORTER_MAX + 1);
         c->stack_size -= PAGE * c->shorter;
-        c->stack = map_at(worker->area + (size_t)number * STACK_SIZE, c->stack_size,
-                          PROT_READ | PROT_WRITE);
+        c->stack =
+            map_at(worker->area + number * STACK_SIZE, c->stack_size, PROT_READ | PROT_WRITE);
         break;
     default: c->stack = map_at(NULL, STACK_SIZE, PROT_READ | PROT_WRITE);
     }
     if (c->stack == MAP_FAILED)
         abort();
-    script_start(&c->strand, worker, random_next(&s->random), 1 + below(s, 200),
-                 c->by_context ? "__start_context" : "strand_begin");
+    const char *root = c->by_context ? "__start_context" : "strand_begin";
+    script_start(&c->strand, worker, c->seed, c->steps, root);
     c->strand.level_max = c->place == STACK_WITHIN ? 6 : 24;
     c->strand.last = below(&c->strand, 4);
-    c->strand.script[0].function %= 4; /* so that many begin alike */
     prepare(c);
     c->alive = true;
 }
@@ -128,8 +131,23 @@ static void end(struct coroutine *c)
     c->stack = NULL;
 }
 
-/* From a coroutine: back to the main strand. From that: to some coroutine, which may have to be
- * made. */
+bool coroutine_is_new(struct strand *s)
+{
+    return s != &s->worker->main && s->steps == coroutine_of(s)->steps;
+}
+
+/* Ended after its first allocation, and begun again as it was on a stack that is shorter or longer.
+ */
+static void repeat(struct coroutine *c, struct worker *worker, int number)
+{
+    end(c);
+    c->shorter = (c->shorter + 1) % (SHORTER_MAX + 1);
+    begin(c, worker, number);
+    resume(c);
+}
+
+/* From a coroutine: back to the main strand. From that: to some, without an allocation in between.
+ */
 void coroutine_switch(struct strand *s)
 {
     struct worker *worker = s->worker;
@@ -137,14 +155,17 @@ void coroutine_switch(struct strand *s)
         yield(coroutine_of(s));
         return;
     }
-    do { /* several in a row, without an allocation in between */
+    do {
         int number = (int)below(s, COROUTINES);
         struct coroutine *c = &worker->coroutine[number];
         if (!c->alive || below(s, 8) == 0) {
             end(c);
+            choose(c, s);
             begin(c, worker, number);
         }
         resume(c);
+        if (c->alive && c->place == STACK_MAPPED_AGAIN && coroutine_is_new(&c->strand))
+            repeat(c, worker, number);
     } while (below(s, 3) == 0);
 }
 

@@ -54,7 +54,8 @@
 
 #define BARE_NODES(X)                                                                              \
     X(bare_kept)                                                                                   \
-    X(bare_trashed)
+    X(bare_trashed)                                                                                \
+    X(bare_wild)
 
 #define NODE_NAME(variant, kind) node_##variant##_##kind
 

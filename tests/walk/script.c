@@ -272,7 +272,7 @@ void acted(struct strand *s, long level, const char *where, void *address)
     keep_block(s, address, books_allocated(s, where, s->size));
     if (settings.libraries && chance(s, 40))
         library_reopen(s->worker);
-    if (settings.coroutines && s->alternate == 0 && chance(s, 10))
+    if (settings.coroutines && s->alternate == 0 && (chance(s, 10) || coroutine_is_new(s)))
         coroutine_switch(s);
     choose_target(s, level);
     if (s->target >= 0 && chance(s, 100))

@@ -31,6 +31,8 @@ struct coroutine {
     bool alive, by_context; /* makecontext; else switch_stack */
     char *stack;
     size_t stack_size, shorter; /* by so many pages */
+    uint64_t seed;
+    long steps;
     enum stack_place place;
     ucontext_t context, resumer;
     void *sp, *resumer_sp;
@@ -87,6 +89,7 @@ node plugin;
 /* coroutines.c */
 void coroutines_start(struct worker *worker);
 void coroutine_switch(struct strand *s);
+bool coroutine_is_new(struct strand *s); /* has allocated once */
 void coroutines_end(struct worker *worker);
 
 /* script.c */
