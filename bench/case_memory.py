@@ -52,7 +52,7 @@ def add_program(bench, program, costs, table, result):
         Verdict(
             f"{program.name}: peak with the region at most {LIMIT} times the untraced peak",
             whole <= LIMIT * base,
-            f"{whole / base:.2f}: {mebibytes(whole)} against {mebibytes(base)}",
+            f"{whole / base:.3f}: {mebibytes(whole)} against {mebibytes(base)}",
         )
     )
     result.data[program.name] = {

@@ -60,8 +60,8 @@ def threads_verdict(found):
     one, two = (found[case] for case in THREADS)
     ours, plain = (two[name].median / one[name].median for name in (TRACESNAP, UNTRACED))
     holds = ours <= THREADS_LIMIT
-    if not holds and plain > THREADS_LIMIT:
-        holds = None  # the machine does not have two processors for us
+    if not holds and ours <= THREADS_LIMIT * plain:
+        holds = None  # the untraced threads stood in each other's way, too: two processors were not free
     noisy = timing.noise(one, TRACESNAP) or timing.noise(two, TRACESNAP)
     return Verdict(
         f"two threads: a pair takes each at most {THREADS_LIMIT:.2f} times as long as one alone",

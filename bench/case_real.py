@@ -76,7 +76,7 @@ def run(bench):
         books = bench.books[program.name]
         wall, cpu = measured["wall"], measured["cpu"]
         ratios.rows.append(timing.overview_row(program.name, wall, tracers, seconds))
-        ratio_of_cpu = lambda tracer, cpu=cpu: timing.cell(timing.ratio(cpu, tracer))
+        ratio_of_cpu = lambda tracer, cpu=cpu: timing.cell(timing.ratio(cpu, tracer.name, tracer.base))
         times.rows += timing.rows(program.name, wall, tracers, seconds, ratio_of_cpu)
         times.notes.append(program.what)
         if books["drops"]:

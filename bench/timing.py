@@ -1,6 +1,8 @@
 """Times as rows and claims: what the real programs, the small cases and the slow tracers have in common. A
 measurement is {tracer's name: Figure}; every tracer is set against its own base."""
 
+import statistics
+
 from report import Table, Verdict, spread
 from tracers import HEAPTRACK, HEAPTRACK_WHOLE, SAMPLED, TRACESNAP, UNTRACED
 
@@ -9,21 +11,30 @@ SAMPLED_LIMIT = 1.02
 TOO_LITTLE = 0.03  # of the base: an added time below it is the machine's as much as the tracer's
 
 
-def ratio(measured, tracer):
-    return measured[tracer.name].median / measured[tracer.base].median
+def median(measured, name, as_of):
+    """The median of the rounds in which another took part, too: those of a slow phase hit both, or none."""
+    return statistics.median(measured[name].values[: len(measured[as_of].values)])
 
 
-def added(measured, name, base=UNTRACED):
-    """What a tracer adds to the median; None if it is not there."""
-    return measured[name].median - measured[base].median if name in measured else None
+def ratio(measured, name, base=UNTRACED):
+    return measured[name].median / median(measured, base, name)
+
+
+def added(measured, name, base=UNTRACED, as_of=None):
+    """What a tracer adds to the median in the rounds of another, its own if none is said; None if the tracer
+    is not there."""
+    if name not in measured:
+        return None
+    as_of = as_of or name
+    return median(measured, name, as_of) - median(measured, base, as_of)
 
 
 def share(measured, other):
     """tracesnap's added time as a part of another's; None if that says nothing."""
-    ours, theirs = added(measured, TRACESNAP), added(measured, other)
-    if theirs is None or theirs < TOO_LITTLE * measured[UNTRACED].median:
+    theirs = added(measured, other)
+    if theirs is None or theirs < TOO_LITTLE * median(measured, UNTRACED, other):
         return None
-    return ours / theirs
+    return added(measured, TRACESNAP, as_of=other) / theirs
 
 
 def cell(value):
@@ -42,7 +53,7 @@ def rows(name, measured, tracers, unit, more=None):
                 tracer.name,
                 unit(figure.median),
                 spread(figure, unit),
-                "1" if alone else cell(ratio(measured, tracer)),
+                "1" if alone else cell(ratio(measured, tracer.name, tracer.base)),
                 "" if alone else unit(added(measured, tracer.name, tracer.base)),
                 *([more(tracer)] if more else []),
             ]
@@ -61,7 +72,7 @@ def overview_row(name, measured, tracers, unit):
     for tracer in tracers:
         if tracer.name != UNTRACED:
             noisy = measured[tracer.name].noisy or measured[tracer.base].noisy
-            cells.append(cell(ratio(measured, tracer)) + ("~" if noisy else ""))
+            cells.append(cell(ratio(measured, tracer.name, tracer.base)) + ("~" if noisy else ""))
     return [name, unit(measured[UNTRACED].median), *cells]
 
 
@@ -85,8 +96,8 @@ def ratio_verdict(subject, measured, limit, name=TRACESNAP):
     claim = f"{subject}: {how}at most {limit:.2f} times the untraced time"
     if name not in measured:
         return Verdict(claim, None, f"not measured: {name}")
-    found = measured[name].median / measured[UNTRACED].median
-    return Verdict(claim, found <= limit, f"{found:.2f}{noise(measured, name)}")
+    found = ratio(measured, name)
+    return Verdict(claim, found <= limit, f"{found:.3f}{noise(measured, name)}")
 
 
 def share_verdict(subject, measured):
