@@ -22,23 +22,49 @@ MUTANTS = {
     "last-stack-any-return-address": ("walk.c", "stack_word(state[i - 1].sp - 8) != state[i - 1].pc ||", ""),
     "last-stack-any-slot": ("walk.c", "for (int32_t i = *from; i > 0; i--) {", "for (int32_t i = 0; i > 0; i--) {"),
     "last-stack-any-pc": ("walk.c", " && last[candidate].pc == pc &&", " &&"),
-    "last-stack-any-bp": ("walk.c", "(last[candidate].bp == bp || !(last[candidate].bp_slot & WALK_BP_NEEDED))", "true"),
-    "last-stack-any-generation": ("walk.c", "frames->reusable && frames->generation == generation", "frames->reusable"),
+    "last-stack-any-bp": (
+        "walk.c",
+        "(last[candidate].bp == bp || !(last[candidate].bp_slot & WALK_BP_NEEDED))",
+        "true",
+    ),
+    "last-stack-any-generation": (
+        "walk.c",
+        "frames->reusable && frames->generation == generation",
+        "frames->reusable",
+    ),
     "last-stack-too-deep": ("walk.c", "count + (uint32_t)candidate < limit && same_from", "same_from"),
-    "stack-foreign-is-own": ("stack.c", "        if (!sys_readable(page))\n            return false;\n    return true;",
-                             "        if (page == 0)\n            return false;\n    return true;"),
+    "stack-foreign-is-own": (
+        "stack.c",
+        "        if (!sys_readable(page))\n            return false;\n    return true;",
+        "        if (page == 0)\n            return false;\n    return true;",
+    ),
     "stack-never-tried": ("stack.c", "if (address < PAGE || !sys_readable(page))", "if (address < PAGE)"),
     "last-stack-unusual-frames": ("walk.c", "ordinary = ordinary && kind == RULE_END;", ""),
     "last-stack-cut": ("walk.c", "frames->reusable = ordinary && step == STEP_ROOT;", "frames->reusable = ordinary;"),
-    "last-stack-bp-not-passed-on": ("walk.c", "uintptr_t passed_on = slot == 0 ? needed : 0;", "uintptr_t passed_on = 0;"),
+    "last-stack-bp-not-passed-on": (
+        "walk.c",
+        "uintptr_t passed_on = slot == 0 ? needed : 0;",
+        "uintptr_t passed_on = 0;",
+    ),
     "last-stack-bp-never-needed": ("walk.c", "(saved ? slot : 0) | (kind == RULE_RBP)", "(saved ? slot : 0)"),
-    "append-forgets-kept-prefix": ("walk.c", "kept > 0 ? frames->path[kept - 1].prefix : TS_HASH_ROOT", "TS_HASH_ROOT"),
+    "append-forgets-kept-prefix": (
+        "walk.c",
+        "kept > 0 ? frames->path[kept - 1].prefix : TS_HASH_ROOT",
+        "TS_HASH_ROOT",
+    ),
     "signal-pc-inexact": ("walk.c", "state->exact = true;", "state->exact = false;"),
     "guess-bp-not-restored": ("walk.c", "    state->bp = stack_word(state->bp);\n", ""),
     "bp-not-restored": ("walk.c", "            if (saved)\n                bp = stack_word(slot);\n", ""),
-    "rules-any-generation": ("rules.h", "(uint16_t)(found.size >> RULES_GENERATION_SHIFT) ==\n"
-                             "                                     (uint16_t)generation", "1"),
-    "rules-exact-as-call": ("rules.h", "return (uint64_t)pc << 16 | (uint64_t)exact << 15;", "return (uint64_t)pc << 16;"),
+    "rules-any-generation": (
+        "rules.h",
+        "(uint16_t)(found.size >> RULES_GENERATION_SHIFT) ==\n                                     (uint16_t)generation",
+        "1",
+    ),
+    "rules-exact-as-call": (
+        "rules.h",
+        "return (uint64_t)pc << 16 | (uint64_t)exact << 15;",
+        "return (uint64_t)pc << 16;",
+    ),
     "rules-call-as-exact": ("rules.c", "uintptr_t place = exact ? pc : pc - 1;", "uintptr_t place = pc;"),
     "rules-no-end-of-stack": ("rules.c", "rule.kind = RULE_END;", "rule.kind = RULE_NONE;"),
     "rules-narrow-cfa": ("rules.h", "(rule << 40) >> 37", "(rule << 56) >> 53"),
@@ -46,9 +72,16 @@ MUTANTS = {
     "cfi-row-too-far": ("cfi.c", "m->location > m->pc)", "m->location > m->pc + 1)"),
     "cfi-row-too-early": ("cfi.c", "m->location > m->pc)", "m->location >= m->pc)"),
     "cfi-rbp-by-rbp": ("cfi.c", "rule.rbp_by_rbp = row->rbp.how == HOW_AT_RBP;", ""),
-    "dlclose-keeps-generation": ("modules.c", "ts_add_acq_rel(&module_generation, 1)", "ts_add_acq_rel(&module_generation, 0)"),
-    "path-of-leaf-alone": ("walk.c", "ts_hash_step(prefix, frames->fresh_keys[fresh])",
-                           "ts_hash_step(TS_HASH_ROOT, frames->fresh_keys[fresh])"),
+    "dlclose-keeps-generation": (
+        "modules.c",
+        "ts_add_acq_rel(&module_generation, 1)",
+        "ts_add_acq_rel(&module_generation, 0)",
+    ),
+    "path-of-leaf-alone": (
+        "walk.c",
+        "ts_hash_step(prefix, frames->fresh_keys[fresh])",
+        "ts_hash_step(TS_HASH_ROOT, frames->fresh_keys[fresh])",
+    ),
     "memo-any-slot": ("memo.h", "if ((a | b | c | d) != 0)", "if ((a & b & c & d) == 1)"),
     "memo-one-slot-in-four": ("memo.h", "if ((a | b | c | d) != 0)", "if ((a | b | c) != 0)"),
     "memo-any-pc": ("memo.h", "(entry->pc ^ start->pc) | ", ""),
@@ -56,8 +89,11 @@ MUTANTS = {
     "memo-any-bp": ("memo.h", "((entry->bp ^ start->bp) & -(uintptr_t)entry->bp_needed)", "0"),
     "memo-any-generation": ("memo.h", "&& entry->generation == generation &&", "&&"),
     "memo-never-void": ("memo.h", "return entry->position + MEMO_RING < memo->head;", "return entry->position == 0;"),
-    "memo-no-bp-slots": ("memo.c", "        if (slot != 0)\n            write_slot(memo, at++, slot - sp, state[i - 1].bp);\n",
-                         "        if (slot != 0)\n            write_slot(memo, at++, state[i - 1].sp - 8 - sp, state[i - 1].pc);\n"),
+    "memo-no-bp-slots": (
+        "memo.c",
+        "        if (slot != 0)\n            write_slot(memo, at++, slot - sp, state[i - 1].bp);\n",
+        "        if (slot != 0)\n            write_slot(memo, at++, state[i - 1].sp - 8 - sp, state[i - 1].pc);\n",
+    ),
     "memo-of-any-stack": ("record.c", "if (shard->frames.reusable && cell != NULL", "if (cell != NULL"),
 }
 
@@ -130,7 +166,8 @@ def main():
             found = caught_by(program, seeds)
             undo()
             missed += found is None
-            print(f"{name:32} {'seed %d of %r: %s' % (found[1], found[0], found[2]) if found else 'NOT CAUGHT'}", flush=True)
+            said = f"seed {found[1]} of {found[0]!r}: {found[2]}" if found else "NOT CAUGHT"
+            print(f"{name:32} {said}", flush=True)
     print(f"{missed} not caught, {stale} stale")
     return 1 if missed or stale else 0
 

@@ -23,11 +23,11 @@ def need(program):
 
 
 def run_to_end(command, environment, directory, timeout):
-    done = subprocess.run(
-        command, env=environment, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
-    )
+    quiet = {"stdin": subprocess.DEVNULL, "capture_output": True}
+    done = subprocess.run(command, env=environment, cwd=directory, timeout=timeout, check=False, **quiet)
     if done.returncode != 0:
-        raise AssertionError(f"{command[0]} ended with {done.returncode}: {done.stderr.decode(errors='replace')[-2000:]}")
+        said = done.stderr.decode(errors="replace")[-2000:]
+        raise AssertionError(f"{command[0]} ended with {done.returncode}: {said}")
 
 
 class Program:
@@ -124,7 +124,8 @@ def git_log(regions, scale):
         out.append(f"commit refs/heads/main\ncommitter A <a@example.org> {1700000000 + commit} +0000\n")
         out.append(f"data {len(message)}\n{message}M 100644 inline f{commit % 3}\ndata {len(text)}\n{text}\n")
     environment = regions.environment(GIT_CONFIG_GLOBAL="/dev/null")
-    for arguments, data in (["init", "--quiet", str(directory)], None), (["-C", str(directory), "fast-import", "--quiet"], "".join(out)):
+    fast_import = ["-C", str(directory), "fast-import", "--quiet"]
+    for arguments, data in (["init", "--quiet", str(directory)], None), (fast_import, "".join(out)):
         subprocess.run([git, *arguments], input=data, text=True, env=environment, check=True, timeout=300)
     return [git, "-C", str(directory), "log", "--patch", "--stat", "--graph", "main"]
 
