@@ -30,7 +30,6 @@ static struct {
     REMOTE(init_remote) init_remote;
     REMOTE(step) step;
     REMOTE(get_reg) get_reg;
-    REMOTE(is_signal_frame) is_signal_frame;
     int (*search_table)(unw_addr_space_t, unw_word_t, unw_dyn_info_t *, unw_proc_info_t *, int,
                         void *);
 } remote;
@@ -91,7 +90,8 @@ static int access_mem(unw_addr_space_t as, unw_word_t address, unw_word_t *value
     uintptr_t low = (uintptr_t)walker->tables.low & ~(uintptr_t)7;
     uintptr_t high =
         ((uintptr_t)walker->tables.high + 7) & ~(uintptr_t)7; /* of one page in any case */
-    if ((address < low || address + 8 > high) && !stack_readable(&walker->view, address))
+    bool of_tables = address >= low && address < high && high - address >= 8;
+    if (!of_tables && !stack_readable(&walker->view, address))
         return -UNW_EINVAL;
     __builtin_memcpy(value, (const void *)address, sizeof *value);
     return 0;
@@ -183,10 +183,9 @@ static void load_remote(void)
     LOAD(remote, library, init_remote, EXPANDED(UNW_OBJ(init_remote)));
     LOAD(remote, library, step, EXPANDED(UNW_OBJ(step)));
     LOAD(remote, library, get_reg, EXPANDED(UNW_OBJ(get_reg)));
-    LOAD(remote, library, is_signal_frame, EXPANDED(UNW_OBJ(is_signal_frame)));
     LOAD(remote, library, search_table, EXPANDED(UNW_OBJ(dwarf_search_unwind_table)));
     if (!remote.create_addr_space || !remote.set_caching_policy || !remote.init_remote ||
-        !remote.step || !remote.get_reg || !remote.is_signal_frame || !remote.search_table)
+        !remote.step || !remote.get_reg || !remote.search_table)
         return;
     start_without_pipe();
 }
@@ -239,18 +238,14 @@ static void walk_from(unw_cursor_t *cursor, const struct walk_start *start,
 {
     unw_word_t pc = 0, sp = 0;
     bool outside = false; /* of our own frames */
-    int signal = 0;
     *count = 0;
     do {
         if (remote.get_reg(cursor, UNW_REG_IP, &pc) < 0 ||
             remote.get_reg(cursor, UNW_REG_SP, &sp) < 0 || pc == 0)
             return;
         outside = outside || (pc == start->pc && sp == start->sp);
-        if (outside) {
-            frames->fresh_keys[*count] = signal > 0;
+        if (outside)
             frames->fresh[(*count)++] = (struct walk_state){pc, sp, 0, 0};
-        }
-        signal = remote.is_signal_frame(cursor);
     } while (*count < options.depth && remote.step(cursor) > 0);
 }
 

@@ -12,8 +12,7 @@
 void libunwind_start(void);
 
 /*
- * Fills fresh[].pc and *count; fresh_keys[i] is 1 where that pc was interrupted by a signal, else
- * 0. False: not loaded, busy in another thread for too long, or lost.
+ * Fills fresh[].pc and *count. False: not loaded, busy in another thread for too long, or lost.
  */
 bool libunwind_walk(struct thread *thread, const struct walk_start *start,
                     struct walk_frames *frames, uint32_t *count);
