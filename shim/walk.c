@@ -200,22 +200,32 @@ static enum step walk_by_rules(struct thread *thread, const struct walk_start *s
     return step;
 }
 
-/* Frames by libunwind, with keys by the same rules as ours. */
-static bool walk_by_libunwind(struct thread *thread, const struct walk_start *start,
-                              struct walk_frames *frames, uint32_t *fresh)
+/*
+ * Frames by libunwind, with keys by the same rules as ours: the frame further out than a signal's
+ * is the one that it interrupted. Where there is no unwind information libunwind would try what may
+ * be no frame at all: the stack ends there. STEP_ODD: libunwind could not be asked.
+ */
+static enum step walk_by_libunwind(struct thread *thread, const struct walk_start *start,
+                                   struct walk_frames *frames, uint32_t *fresh)
 {
     int kept_errno = errno;
     region_gauge(TS_GAUGE_ODD_FRAMES, 1);
     bool walked = libunwind_walk(thread, start, frames, fresh);
     errno = kept_errno;
     if (!walked)
-        return false;
+        return STEP_ODD;
     uint32_t generation = ts_load_acquire(&module_generation);
+    bool exact = false;
     for (uint32_t i = 0; i < *fresh; i++) {
-        bool exact = frames->fresh_keys[i] != 0; /* libunwind_walk leaves the flag there */
-        frames->fresh_keys[i] = rules_find(frames->fresh[i].pc, exact, generation).key;
+        struct rule_entry entry = rules_find(frames->fresh[i].pc, exact, generation);
+        frames->fresh_keys[i] = entry.key;
+        exact = packed_kind(entry.rule) == RULE_SIGNAL;
+        if (packed_kind(entry.rule) == RULE_NONE) {
+            *fresh = i + 1;
+            return STEP_LOST;
+        }
     }
-    return true;
+    return *fresh < options.depth ? STEP_ROOT : STEP_ON;
 }
 
 static void mark(struct walk_frames *frames, uint32_t *fresh, enum ts_mark why, enum ts_drop drop)
@@ -254,9 +264,8 @@ static __attribute__((noinline)) void finish_specially(struct thread *thread,
 {
     if (step == STEP_ODD) {
         uint32_t reached = *fresh, kept;
-        if (walk_by_libunwind(thread, start, frames, fresh)) {
-            step = *fresh < options.depth ? STEP_ROOT : STEP_ON;
-        } else {
+        step = walk_by_libunwind(thread, start, frames, fresh);
+        if (step == STEP_ODD) {
             walk_by_rules(thread, start, frames, fresh,
                           &kept); /* libunwind may have spoiled them */
             *fresh = reached;
@@ -276,6 +285,7 @@ void walk_stack(struct thread *thread, const struct walk_start *start, struct wa
     frames->complete = true;
     if (__builtin_expect(step != STEP_ROOT, 0))
         finish_specially(thread, start, frames, step, &fresh);
+    frames->kept = kept;
     append(frames, kept, fresh);
     if (__builtin_expect(options.verify, 0))
         libunwind_verify(start, frames);

@@ -54,6 +54,7 @@ struct walk_path {
  */
 struct walk_frames {
     uint32_t count;      /* of path and state; count - 1 is the innermost */
+    uint32_t kept;       /* how many of the outermost were taken over from the stack before */
     uint32_t generation; /* of modules */
     bool reusable;
     bool complete;                           /* the root was reached */
