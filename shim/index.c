@@ -14,13 +14,19 @@ struct shadow shadow;
 bool index_start(size_t granule)
 {
     shadow.granule_shift = granule >= 32 ? 5 : 4;
+    shadow.wide_from = 2u << shadow.granule_shift;
     shadow.granules_are_shared = granule < 16;
-    return true;
+    return classes_start();
+}
+
+static size_t leaf_words(void)
+{
+    return (size_t)1 << (SHADOW_LEAF_BITS - shadow.granule_shift);
 }
 
 static size_t leaf_bytes(void)
 {
-    return ((size_t)1 << (SHADOW_LEAF_BITS - shadow.granule_shift)) * sizeof(uint64_t);
+    return leaf_words() * sizeof(uint32_t);
 }
 
 /* Maps what is missing; the loser of a race gives its piece back. */
@@ -35,7 +41,7 @@ static void *make(void **where, size_t size)
     return found;
 }
 
-static __attribute__((noinline)) uint64_t *make_slot(uintptr_t address)
+static __attribute__((noinline)) uint32_t *make_slot(uintptr_t address)
 {
     if (address >> (SHADOW_LEAF_BITS + SHADOW_MIDDLE_BITS + SHADOW_TOP_BITS))
         return NULL;
@@ -44,39 +50,54 @@ static __attribute__((noinline)) uint64_t *make_slot(uintptr_t address)
     if (middle == NULL && (middle = make(where, sizeof *middle)) == NULL)
         return NULL;
     where = (void **)&middle->leaf[address >> SHADOW_LEAF_BITS & ((1 << SHADOW_MIDDLE_BITS) - 1)];
-    uint64_t *leaf = ts_load_acquire(where);
+    uint32_t *leaf = ts_load_acquire(where);
     if (leaf == NULL && (leaf = make(where, leaf_bytes())) == NULL)
         return NULL;
-    return shadow_slot_in(leaf, address);
+    return leaf + shadow_granule(address);
 }
 
-/* False: not here, try the large table. */
-static inline bool insert_small(struct shard *shard, uintptr_t address, const struct block *block,
-                                struct block *stale)
+/*
+ * False: not here, try the large table. A block whose free was missed gives way to one at the same
+ * address; in any other place it is in the way.
+ */
+static bool insert_in_shadow(struct shard *shard, uintptr_t address, const struct block *block,
+                             uint32_t class, struct block *stale)
 {
-    uint64_t *slot = shadow_slot(address);
-    if (__builtin_expect(slot == NULL, 0) && (slot = make_slot(address)) == NULL)
+    uint32_t *slot = shadow_slot(address);
+    if (slot == NULL && (slot = make_slot(address)) == NULL)
         return false;
-    ts_store_relaxed(&shard->inserting, 1);
-    /* The processor may delay that store, the compiler not: the sweeper waits for the former. */
-    __asm__ volatile("" ::: "memory");
-    bool here = !ts_load_acquire(&shadow.sweeping);
-    if (here) {
-        uint64_t old = ts_load_relaxed(slot);
-        here = (old == 0 || shadow_is_at(old, address)) &&
-               shadow_fill(slot, old, shadow_pack(address, block));
-        if (__builtin_expect(here && old != 0, 0))
-            *stale = shadow_unpack(old);
+    bool here = index_begin(shard);
+    uint32_t old = here ? ts_load_relaxed(slot) : 0;
+    struct block was = {0};
+    if (here && shadow_is_at(old, address)) {
+        was = shadow_unpack(shadow_get(slot, old));
+        ts_store_relaxed(slot, 0);
+        old = 0;
     }
-    ts_store_release(&shard->inserting, 0);
+    here = here && index_is_clear(slot, address, class == 0) &&
+           shadow_put(slot, old, address, shadow_pack(block), class);
+    index_end(shard);
+    if (was.context != 0)
+        *stale = was;
     return here;
+}
+
+__attribute__((noinline)) uint32_t index_class(const struct block *block, struct class_hint *hint)
+{
+    hint->class = classes_of(shadow_pack(block));
+    hint->size = (uint16_t)block->size;
+    hint->generation = (uint16_t)block->generation;
+    return hint->class;
 }
 
 __attribute__((noinline)) bool index_insert_slowly(struct shard *shard, const void *address,
                                                    const struct block *block, struct block *stale)
 {
+    struct class_hint hint = {0};
+    uint32_t class = index_class_of(block, &hint);
     if (block->size < SHADOW_SIZE_LIMIT && ((uintptr_t)address & 7) == 0 &&
-        insert_small(shard, (uintptr_t)address, block, stale))
+        (class != 0 || block->size >= shadow.wide_from) &&
+        insert_in_shadow(shard, (uintptr_t)address, block, class, stale))
         return true;
     if (index_large_insert(address, block, stale))
         return true;
@@ -90,13 +111,13 @@ bool index_find(const void *address, struct block *block)
 }
 
 /* Calls visit_leaf for every leaf with the address that it begins at. */
-static void each_leaf(void (*visit_leaf)(void *closure, uint64_t *leaf, uintptr_t from),
+static void each_leaf(void (*visit_leaf)(void *closure, uint32_t *leaf, uintptr_t from),
                       void *closure)
 {
     for (uintptr_t i = 0; i < 1 << SHADOW_TOP_BITS; i++) {
         struct shadow_middle *middle = ts_load_acquire(&shadow.top[i]);
         for (uintptr_t j = 0; middle != NULL && j < 1 << SHADOW_MIDDLE_BITS; j++) {
-            uint64_t *leaf = ts_load_acquire(&middle->leaf[j]);
+            uint32_t *leaf = ts_load_acquire(&middle->leaf[j]);
             if (leaf != NULL)
                 visit_leaf(closure, leaf, (i << SHADOW_MIDDLE_BITS | j) << SHADOW_LEAF_BITS);
         }
@@ -108,17 +129,16 @@ struct each {
     void *closure;
 };
 
-static void visit_blocks(void *closure, uint64_t *leaf, uintptr_t from)
+static void visit_blocks(void *closure, uint32_t *leaf, uintptr_t from)
 {
     const struct each *each = closure;
-    for (size_t i = 0; i < leaf_bytes() / sizeof *leaf; i++) {
-        uint64_t word = ts_load_relaxed(&leaf[i]);
-        if (word == 0)
+    for (size_t i = 0; i < leaf_words(); i++) {
+        uint32_t word = ts_load_relaxed(&leaf[i]);
+        if (!(word & SHADOW_START))
             continue;
-        struct block block = shadow_unpack(word);
-        uintptr_t address = from + (i << shadow.granule_shift) + ((word & 3) << 3);
-        if (shadow.granule_shift == 4)
-            address = from + (i << 4) + ((word & 1) << 3);
+        struct block block = shadow_unpack(shadow_get(&leaf[i], word));
+        uintptr_t within = (word >> 2 & 3) << 3 & ((1u << shadow.granule_shift) - 1);
+        uintptr_t address = from + (i << shadow.granule_shift) + within;
         each->visit(each->closure, (const void *)address, &block);
     }
 }
@@ -131,15 +151,15 @@ void index_each(void (*visit)(void *closure, const void *address, const struct b
     index_large_each(visit, closure);
 }
 
-static bool page_empty(const uint64_t *page)
+static bool page_empty(const uint32_t *page)
 {
-    uint64_t all = 0;
+    uint32_t all = 0;
     for (size_t i = 0; i < PAGE / sizeof *page; i++)
         all |= ts_load_relaxed(&page[i]);
     return all == 0;
 }
 
-static void sweep_leaf(void *closure, uint64_t *leaf, uintptr_t from)
+static void sweep_leaf(void *closure, uint32_t *leaf, uintptr_t from)
 {
     (void)closure, (void)from;
     size_t pages = leaf_bytes() / PAGE, first = 0;
@@ -165,13 +185,18 @@ void index_sweep(void)
     ts_store_release(&shadow.sweeping, 0);
 }
 
-/* By compare-and-swap: a block that its owner removes or inserts meanwhile is its affair. */
-static void forget_in(void *closure, uint64_t *leaf, uintptr_t from)
+/*
+ * By compare-and-swap: a block that its owner removes or inserts meanwhile is its affair. The
+ * generation is in the first word or in the class, so that a second word read too late does no
+ * harm.
+ */
+static void forget_in(void *closure, uint32_t *leaf, uintptr_t from)
 {
     (void)closure, (void)from;
-    for (size_t i = 0; i < leaf_bytes() / sizeof *leaf; i++) {
-        uint64_t word = ts_load_relaxed(&leaf[i]);
-        if (word != 0 && region_is_long_past(shadow_unpack(word).generation))
+    for (size_t i = 0; i < leaf_words(); i++) {
+        uint32_t word = ts_load_relaxed(&leaf[i]);
+        if ((word & SHADOW_START) &&
+            region_is_long_past(shadow_unpack(shadow_get(&leaf[i], word)).generation))
             ts_cas_acq_rel(&leaf[i], &word, 0);
     }
 }
@@ -184,5 +209,6 @@ void index_forget(void)
 
 void index_forked(void)
 {
+    classes_forked();
     shadow.sweeping = 0;
 }

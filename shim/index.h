@@ -2,18 +2,11 @@
  * Live blocks: address -> context, size, generation. Private memory; each block has one owner
  * between malloc's return and free, so entries are written by plain stores.
  *
- * Small blocks live in a shadow of the heap: one 8-byte word for each granule of 16 or 32 bytes.
- * Blocks of glibc are not nearer than that; where those of the next allocator may be, a word is
- * taken by compare-and-swap, and the second block of a granule goes to the other table.
- * Three levels, the last of which covers 4 MiB of addresses. Only pages of the shadow that describe
- * blocks are ever touched.
- *
- *     63          36 35      18 17            2 1     0
- *     +-------------+----------+---------------+-------+
- *     |   context   |   size   |  generation   | place |
- *     +-------------+----------+---------------+-------+
- *
- * place = (address >> 3) & 3; word 0 = no block.
+ * Most blocks live in a shadow of the heap: a word for each granule of 16 or 32 bytes
+ * (index_shadow.h). Blocks of glibc are not nearer than that; where those of the next allocator may
+ * be, a word is taken by compare-and-swap, and the second block of a granule goes to the other
+ * table. Three levels, the last of which covers 4 MiB of addresses. Only pages of the shadow that
+ * describe blocks are ever touched.
  *
  * Blocks of 256 KiB and more, colliding ones and those at odd addresses live in index_large.c.
  *
@@ -43,27 +36,66 @@ bool index_start(size_t granule);
 bool index_insert_slowly(struct shard *shard, const void *address, const struct block *block,
                          struct block *stale);
 
+/* Asks for the class of a small block; 0 when there is no memory for it. */
+uint32_t index_class(const struct block *block, struct class_hint *hint);
+
+/* The class of a small block; 0 = it is not small, or has none. */
+static inline uint32_t index_class_of(const struct block *block, struct class_hint *hint)
+{
+    if (block->size >= shadow.wide_from)
+        return 0;
+    if (__builtin_expect(hint->size == block->size && hint->generation == block->generation &&
+                             hint->class != 0,
+                         1))
+        return hint->class;
+    return index_class(block, hint);
+}
+
+/* Around a write to the shadow. False: a sweeper is at work, and the block goes elsewhere. */
+static inline bool index_begin(struct shard *shard)
+{
+    ts_store_relaxed(&shard->inserting, 1);
+    /* The processor may delay that store, the compiler not: the sweeper waits for the former. */
+    __asm__ volatile("" ::: "memory");
+    return !ts_load_acquire(&shadow.sweeping);
+}
+
+static inline void index_end(struct shard *shard)
+{
+    ts_store_release(&shard->inserting, 0);
+}
+
+/* Whether a block may be written to slot: no other is in its way. wide: two words of one leaf. */
+static inline bool index_is_clear(const uint32_t *slot, uintptr_t address, bool wide)
+{
+    if (ts_load_relaxed(slot) & SHADOW_START)
+        return false;
+    return !wide || (!(ts_load_relaxed(slot + 1) & SHADOW_START) &&
+                     (address + (1u << shadow.granule_shift)) >> SHADOW_LEAF_BITS ==
+                         address >> SHADOW_LEAF_BITS);
+}
+
 /*
  * Inserts a block; false when there is no memory for it (counted). If a block was known at this
  * address, its free was missed: *stale is that block, else stale->context is 0.
  */
-static inline bool index_insert(struct shard *shard, const void *address, const struct block *block,
-                                struct block *stale)
+static inline __attribute__((always_inline)) bool index_insert(struct shard *shard,
+                                                               const void *address,
+                                                               const struct block *block,
+                                                               struct class_hint *hint,
+                                                               struct block *stale)
 {
-    uint64_t *slot = shadow_slot((uintptr_t)address);
+    uint32_t *slot = shadow_slot((uintptr_t)address);
+    uint32_t class = index_class_of(block, hint);
+    bool wide = block->size >= shadow.wide_from;
     stale->context = 0;
     if (__builtin_expect(block->size < SHADOW_SIZE_LIMIT && ((uintptr_t)address & 7) == 0 &&
-                             slot != NULL && ts_load_relaxed(slot) == 0,
+                             slot != NULL && (wide || class != 0) &&
+                             index_is_clear(slot, (uintptr_t)address, wide),
                          1)) {
-        uint64_t old = 0, word = shadow_pack((uintptr_t)address, block);
-        bool here = false;
-        ts_store_relaxed(&shard->inserting, 1);
-        /* The processor may delay that store, the compiler not: the sweeper waits for the former.
-         */
-        __asm__ volatile("" ::: "memory");
-        if (__builtin_expect(!ts_load_acquire(&shadow.sweeping), 1))
-            here = shadow_fill(slot, old, word);
-        ts_store_release(&shard->inserting, 0);
+        bool here = index_begin(shard) && shadow_put(slot, ts_load_relaxed(slot),
+                                                     (uintptr_t)address, shadow_pack(block), class);
+        index_end(shard);
         if (__builtin_expect(here, 1))
             return true;
     }
@@ -73,13 +105,16 @@ static inline bool index_insert(struct shard *shard, const void *address, const 
 /* The block at address; remove: takes it out. False when none is known there. */
 static inline bool index_take(const void *address, struct block *block, bool remove)
 {
-    uint64_t *slot = (uintptr_t)address & 7 ? NULL : shadow_slot((uintptr_t)address);
-    uint64_t word = slot ? ts_load_relaxed(slot) : 0;
+    uint32_t *slot = (uintptr_t)address & 7 ? NULL : shadow_slot((uintptr_t)address);
+    uint32_t word = slot ? ts_load_relaxed(slot) : 0;
     if (__builtin_expect(!shadow_is_at(word, (uintptr_t)address), 0))
         return index_large_take(address, block, remove);
-    *block = shadow_unpack(word);
-    if (remove)
-        ts_store_relaxed(slot, 0);
+    *block = shadow_unpack(shadow_get(slot, word));
+    if (remove) {
+        ts_store_release(slot, 0);
+        if (word & SHADOW_WIDE)
+            ts_store_relaxed(slot + 1, 0);
+    }
     return true;
 }
 

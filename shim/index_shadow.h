@@ -1,11 +1,28 @@
 /*
  * The shadow of the heap's granules: its layout, and what every allocation and every free does with
  * it. See index.h, which is what others include.
+ *
+ * A granule has a word of 32 bits. The word of the granule that a block begins in:
+ *
+ *     31                      4 3     2   1      0
+ *     +------------------------+-------+------+-------+
+ *     | class, or 28 low bits  | place | wide | start |
+ *     +------------------------+-------+------+-------+
+ *
+ * start = 1: a block begins here; place = (address >> 3) & 3. A block of two granules or more has
+ * the next granule to itself: it is wide, and what is known of it (packed_block, 56 bits) lies in
+ * both words, the second one shifted by one, so that its start bit is 0. Of a smaller block the
+ * word holds the class (classes.h).
+ *
+ * Only words with a start bit mean something; what a second word holds after its block is gone is
+ * of no account. Writer: the block's owner. The second word is written before the first, and
+ * cleared after it.
  */
 #ifndef TRACESNAP_SHIM_INDEX_SHADOW_H
 #define TRACESNAP_SHIM_INDEX_SHADOW_H
 
 #include "region/atomic.h"
+#include "shim/classes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,12 +33,18 @@
 #define SHADOW_TOP_BITS 13 /* 47-bit addresses in all */
 #define SHADOW_SIZE_LIMIT (1u << 18)
 
+#define SHADOW_START 1u
+#define SHADOW_WIDE 2u
+#define SHADOW_PLACE(address) ((uint32_t)((address) >> 3 & 3) << 2)
+#define SHADOW_BITS 28
+
 struct shadow_middle {
-    uint64_t *leaf[1 << SHADOW_MIDDLE_BITS];
+    uint32_t *leaf[1 << SHADOW_MIDDLE_BITS];
 };
 
 struct shadow {
     uint32_t granule_shift;
+    uint32_t wide_from;       /* bytes: two granules */
     bool granules_are_shared; /* blocks may be nearer than a granule */
     uint32_t sweeping;
     struct shadow_middle *top[1 << SHADOW_TOP_BITS];
@@ -31,44 +54,57 @@ extern struct shadow shadow;
 
 struct block {
     uint64_t size;
-    uint32_t context;
+    uint32_t context;    /* below TS_CONTEXTS_LIMIT */
     uint32_t generation; /* of the control word when it was allocated */
 };
 
-static inline uint64_t *shadow_slot_in(uint64_t *leaf, uintptr_t address)
+/* What a stack's last small block was, so that the next one need not ask for its class. */
+struct class_hint {
+    uint32_t class; /* 0 = none */
+    uint16_t size, generation;
+};
+
+/* The granule's number in its leaf. */
+static inline uint32_t shadow_granule(uintptr_t address)
 {
-    return leaf + ((address & ((1u << SHADOW_LEAF_BITS) - 1)) >> shadow.granule_shift);
+    return (uint32_t)(address & ((1u << SHADOW_LEAF_BITS) - 1)) >> shadow.granule_shift;
 }
 
 /* The word of an address's granule; NULL when there is none (yet). */
-static inline uint64_t *shadow_slot(uintptr_t address)
+static inline uint32_t *shadow_slot(uintptr_t address)
 {
     uintptr_t i = address >> (SHADOW_LEAF_BITS + SHADOW_MIDDLE_BITS);
     uintptr_t j = address >> SHADOW_LEAF_BITS & ((1 << SHADOW_MIDDLE_BITS) - 1);
     if (__builtin_expect(i >= 1 << SHADOW_TOP_BITS, 0))
         return NULL;
     struct shadow_middle *middle = ts_load_acquire(&shadow.top[i]);
-    uint64_t *leaf = middle ? ts_load_acquire(&middle->leaf[j]) : NULL;
-    return leaf ? shadow_slot_in(leaf, address) : NULL;
+    uint32_t *leaf = middle ? ts_load_acquire(&middle->leaf[j]) : NULL;
+    return leaf ? leaf + shadow_granule(address) : NULL;
 }
 
-static inline uint64_t shadow_pack(uintptr_t address, const struct block *block)
+static inline packed_block shadow_pack(const struct block *block)
 {
-    return (uint64_t)block->context << 36 | block->size << 18 |
-           (uint64_t)(block->generation & 0xffff) << 2 | (address >> 3 & 3);
+    return (uint64_t)block->context << 33 | block->size << 15 | block->generation;
 }
 
-static inline struct block shadow_unpack(uint64_t word)
+static inline struct block shadow_unpack(packed_block packed)
 {
-    return (struct block){.size = word >> 18 & (SHADOW_SIZE_LIMIT - 1),
-                          .context = (uint32_t)(word >> 36),
-                          .generation = (uint32_t)(word >> 2) & 0xffff};
+    return (struct block){.size = packed >> 15 & (SHADOW_SIZE_LIMIT - 1),
+                          .context = (uint32_t)(packed >> 33),
+                          .generation = (uint32_t)packed & 0x7fff};
 }
 
-/* Every block has a context, so that a word of one is never below 1 << 36. */
-static inline bool shadow_is_at(uint64_t word, uintptr_t address)
+static inline bool shadow_is_at(uint32_t word, uintptr_t address)
 {
-    return word != 0 && (word & 3) == (address >> 3 & 3);
+    return (word & (SHADOW_START | 3u << 2)) == (SHADOW_START | SHADOW_PLACE(address));
+}
+
+/* The block whose first word was found in slot. */
+static inline packed_block shadow_get(const uint32_t *slot, uint32_t word)
+{
+    if (word & SHADOW_WIDE)
+        return (uint64_t)(ts_load_relaxed(slot + 1) >> 1) << SHADOW_BITS | word >> 4;
+    return classes_get(word >> 4);
 }
 
 /*
@@ -76,12 +112,23 @@ static inline bool shadow_is_at(uint64_t word, uintptr_t address)
  * may lie in it, two threads may find it empty at once. (Emptying it is a plain store in any case:
  * only a block's owner finds it there.)
  */
-static inline bool shadow_fill(uint64_t *slot, uint64_t old, uint64_t word)
+static inline bool shadow_fill(uint32_t *slot, uint32_t old, uint32_t word)
 {
     if (__builtin_expect(shadow.granules_are_shared, 0))
         return ts_cas_acq_rel(slot, &old, word);
-    ts_store_relaxed(slot, word);
+    ts_store_release(slot, word);
     return true;
+}
+
+/* Writes a block where no other is. False: another thread took the granule. */
+static inline bool shadow_put(uint32_t *slot, uint32_t old, uintptr_t address, packed_block block,
+                              uint32_t class)
+{
+    uint32_t word = SHADOW_START | SHADOW_PLACE(address);
+    if (class != 0)
+        return shadow_fill(slot, old, word | class << 4);
+    ts_store_relaxed(slot + 1, (uint32_t)(block >> SHADOW_BITS) << 1);
+    return shadow_fill(slot, old, word | SHADOW_WIDE | (uint32_t)block << 4);
 }
 
 #endif
