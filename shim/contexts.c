@@ -13,25 +13,14 @@
 #include "shim/region.h"
 #include "shim/table.h"
 
-#define SLOTS_FIRST 16384u /* of which a small program touches few pages */
+#define SLOTS_FIRST 14 /* as a power of 2; of which a small program touches few pages */
 
 static struct table leaves, nodes;
-
-/* Takes the next number of a cursor in the header; 0 when the limit is reached. */
-static uint32_t take_number(uint32_t *cursor, uint32_t limit)
-{
-    uint32_t next = ts_load_relaxed(cursor);
-    do {
-        if (next >= limit)
-            return 0;
-    } while (!ts_cas_acq_rel(cursor, &next, next + 1));
-    return next;
-}
 
 /* A new node below parent; 0 when there is no room. */
 static uint32_t add_node(uint32_t parent, uint64_t key, uint64_t hash)
 {
-    uint32_t number = take_number(&region_header->node_count, TS_NODES_LIMIT);
+    uint32_t number = table_take_number(&region_header->node_count, TS_NODES_LIMIT);
     struct ts_node *node = number == 0 ? NULL : region_node(number);
     if (node == NULL)
         return 0;
@@ -42,7 +31,7 @@ static uint32_t add_node(uint32_t parent, uint64_t key, uint64_t hash)
 
 static uint32_t add_context(uint32_t node, uint64_t hash)
 {
-    uint32_t number = take_number(&region_header->context_count, TS_CONTEXTS_LIMIT);
+    uint32_t number = table_take_number(&region_header->context_count, TS_CONTEXTS_LIMIT);
     struct ts_context *context = number == 0 ? NULL : region_context(number);
     if (context == NULL)
         return 0;
@@ -52,13 +41,17 @@ static uint32_t add_context(uint32_t node, uint64_t hash)
 
 /* The stack is new: finds the longest path that is known, then adds a node for each frame further
  * in. */
-static __attribute__((noinline)) uint32_t insert(const struct walk_path *path, uint32_t count)
+static __attribute__((noinline)) uint32_t insert(const struct walk_frames *frames)
 {
+    const struct walk_path *path = frames->path;
+    const uint32_t count = frames->count;
     uint32_t node = 0, from = count; /* the root; path[from .. count) have no node yet */
     if (!table_has_room(&nodes) || !table_has_room(&leaves)) {
         region_drop(TS_DROP_CONTEXTS_FULL);
         return CONTEXT_CATCH_ALL;
     }
+    for (uint32_t i = frames->kept; i < count; i++)
+        table_prefetch(&nodes, ts_hash_final(path[i].prefix));
     for (; from > 0; from--) {
         node = table_find(&nodes, ts_hash_final(path[from - 1].prefix));
         if (node != 0)
@@ -77,15 +70,33 @@ static __attribute__((noinline)) uint32_t insert(const struct walk_path *path, u
     return context;
 }
 
+void contexts_prefetch(const struct walk_frames *frames)
+{
+    table_prefetch(&leaves, ts_hash_final(frames->path[frames->count - 1].prefix));
+}
+
 uint32_t contexts_of(const struct walk_frames *frames)
 {
     uint32_t context = table_find(&leaves, ts_hash_final(frames->path[frames->count - 1].prefix));
-    return __builtin_expect(context != 0, 1) ? context : insert(frames->path, frames->count);
+    return __builtin_expect(context != 0, 1) ? context : insert(frames);
+}
+
+bool contexts_same(uint32_t a, uint32_t b)
+{
+    if (a == b)
+        return true;
+    a = region_context(a)->node;
+    b = region_context(b)->node;
+    while (a != b && a != 0 && b != 0 && region_node(a)->key == region_node(b)->key) {
+        a = region_node(a)->parent;
+        b = region_node(b)->parent;
+    }
+    return a == b;
 }
 
 bool contexts_start(void)
 {
-    if (!table_start(&leaves, SLOTS_FIRST) || !table_start(&nodes, SLOTS_FIRST))
+    if (!table_start(&leaves, SLOTS_FIRST, 4) || !table_start(&nodes, SLOTS_FIRST, 6))
         return false;
     region_header->node_count = 1;    /* 0 is the root */
     region_header->context_count = 1; /* 0 is none */

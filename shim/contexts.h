@@ -13,10 +13,16 @@
 bool contexts_start(void);
 void contexts_forked(void);
 
+/* Before contexts_of: lets the memory that it will look at be on its way. */
+void contexts_prefetch(const struct walk_frames *frames);
+
 /*
  * The context of the captured frames: 1 to TS_CONTEXTS_LIMIT - 1; the catch-all, counted, when
  * nothing more can be recorded.
  */
 uint32_t contexts_of(const struct walk_frames *frames);
+
+/* Whether two contexts have the same frames: a race may give a path two numbers (table.h). */
+bool contexts_same(uint32_t a, uint32_t b);
 
 #endif

@@ -11,6 +11,21 @@ void memo_forget(struct memo *memo)
     memo->head += MEMO_RING + 1;
 }
 
+__attribute__((noinline)) struct memo_entry *memo_find_other(struct memo *memo, uint32_t set,
+                                                             const struct walk_start *start,
+                                                             uint32_t generation)
+{
+    for (uint32_t i = 1; i < MEMO_WAYS; i++) {
+        uint32_t way = (memo->newest[set] + i) % MEMO_WAYS;
+        struct memo_entry *entry = &memo->entries[set][way];
+        if (memo_is(memo, entry, start, generation)) {
+            memo->newest[set] = (uint8_t)way;
+            return entry;
+        }
+    }
+    return NULL;
+}
+
 /* Whether the slot's address is one that an entry can hold. */
 static bool fits(uintptr_t slot, uintptr_t sp)
 {
@@ -95,30 +110,27 @@ static uint32_t way_for(struct memo *memo, uint64_t known, const struct walk_sta
     return (newest + MEMO_WAYS - 1) % MEMO_WAYS;
 }
 
-void memo_add(struct memo *memo, const struct thread *thread, const struct walk_start *start,
-              const struct walk_frames *frames, uint32_t context, struct ts_cell *cell)
+struct memo_entry *memo_prepare(struct memo *memo, const struct thread *thread,
+                                const struct walk_start *start, const struct walk_frames *frames,
+                                uint64_t *position)
 {
     uint32_t slots = count_slots(frames, start->sp), count = (slots + 3) & ~3u;
-    if (slots == 0)
-        return;
+    if (!frames->reusable || slots == 0)
+        return NULL;
     uint64_t known = memo_known(memo, thread, start);
     uint32_t set = memo_set(known);
     uint32_t way = way_for(memo, known, start);
     uint16_t needed = frames->state[frames->count - 1].bp_slot & WALK_BP_NEEDED;
     struct memo_entry *entry = &memo->entries[set][way];
     entry->position = 0;
-    uint64_t position = take_room(memo, count);
-    write_slots(memo, position, count, frames, start->sp);
+    *position = take_room(memo, count);
+    write_slots(memo, *position, count, frames, start->sp);
     *entry = (struct memo_entry){.pc = start->pc,
                                  .sp = start->sp,
                                  .bp = start->bp,
                                  .bp_needed = needed,
                                  .count = (uint16_t)count,
-                                 .generation = frames->generation,
-                                 .context = context,
-                                 .cell = cell,
-                                 .prefix = frames->path[frames->count - 1].prefix};
-    __asm__ volatile("" ::: "memory");
-    entry->position = position;
+                                 .generation = frames->generation};
     memo->newest[set] = (uint8_t)way;
+    return entry;
 }

@@ -26,6 +26,7 @@
 #ifndef TRACESNAP_SHIM_MEMO_H
 #define TRACESNAP_SHIM_MEMO_H
 
+#include "shim/index_shadow.h"
 #include "shim/modules.h"
 #include "shim/stack.h"
 #include "shim/walk.h"
@@ -43,11 +44,11 @@ struct memo_entry {
     uintptr_t pc, sp, bp;
     uint64_t position; /* of its first slot in all that were ever written; 0 = void */
     struct ts_cell *cell;
-    uint64_t prefix; /* of the whole path, for verify=1 */
     uint32_t context;
     uint32_t generation; /* of modules */
     uint16_t count;      /* of slots, a multiple of 4 */
     uint16_t bp_needed;  /* 1 = bp must be the same */
+    struct class_hint hint;
 } __attribute__((aligned(64)));
 
 struct memo {
@@ -59,7 +60,7 @@ struct memo {
      */
     uint32_t apart[MEMO_PLACES];
     uint8_t crowded[MEMO_SETS]; /* how often the set was full of stacks that were not told apart */
-    uint8_t newest[MEMO_SETS];  /* the way to try first */
+    uint8_t newest[MEMO_SETS];  /* the way that was found last */
     struct memo_entry entries[MEMO_SETS][MEMO_WAYS];
     uint32_t distance[MEMO_RING];
     uint64_t value[MEMO_RING];
@@ -68,9 +69,22 @@ struct memo {
 /* Makes all entries void; also before the first use. */
 void memo_forget(struct memo *memo);
 
-/* Remembers a stack that walk_stack has just captured from start. */
-void memo_add(struct memo *memo, const struct thread *thread, const struct walk_start *start,
-              const struct walk_frames *frames, uint32_t context, struct ts_cell *cell);
+/*
+ * Makes an entry of the stack that walk_stack has just captured from start, but for what memo_add
+ * gives it; *position is for memo_add, too. NULL: the stack cannot be remembered.
+ */
+struct memo_entry *memo_prepare(struct memo *memo, const struct thread *thread,
+                                const struct walk_start *start, const struct walk_frames *frames,
+                                uint64_t *position);
+
+static inline void memo_add(struct memo_entry *entry, uint64_t position, uint32_t context,
+                            struct ts_cell *cell)
+{
+    entry->context = context;
+    entry->cell = cell;
+    __asm__ volatile("" ::: "memory");
+    entry->position = position;
+}
 
 /* What is known of a stack before its slots are compared; the set is the upper part. */
 static inline uint64_t memo_known(const struct memo *memo, const struct thread *thread,
@@ -119,25 +133,30 @@ static inline bool memo_same_slots(const struct memo *memo, const struct memo_en
     return true;
 }
 
+static inline bool memo_is(const struct memo *memo, const struct memo_entry *entry,
+                           const struct walk_start *start, uint32_t generation)
+{
+    return memo_begins(entry, start) && entry->generation == generation &&
+           !memo_is_void(memo, entry) && memo_same_slots(memo, entry);
+}
+
+/* In the ways of the set that were not found last; NULL. */
+struct memo_entry *memo_find_other(struct memo *memo, uint32_t set, const struct walk_start *start,
+                                   uint32_t generation);
+
 /* The entry of this very stack, or NULL. */
-static inline const struct memo_entry *memo_find(struct memo *memo, const struct thread *thread,
-                                                 const struct walk_start *start)
+static inline struct memo_entry *memo_find(struct memo *memo, const struct thread *thread,
+                                           const struct walk_start *start)
 {
     uintptr_t low = thread->stack_low;
     if (__builtin_expect(start->sp - 16 - low >= thread->stack_high - low, 0))
         return NULL;
     uint32_t set = memo_set(memo_known(memo, thread, start));
     uint32_t generation = ts_load_acquire(&module_generation);
-    for (uint32_t i = 0; i < MEMO_WAYS; i++) {
-        uint32_t way = (memo->newest[set] + i) % MEMO_WAYS;
-        const struct memo_entry *entry = &memo->entries[set][way];
-        if (memo_begins(entry, start) && entry->generation == generation &&
-            !memo_is_void(memo, entry) && memo_same_slots(memo, entry)) {
-            memo->newest[set] = (uint8_t)way;
-            return entry;
-        }
-    }
-    return NULL;
+    struct memo_entry *entry = &memo->entries[set][memo->newest[set]];
+    if (__builtin_expect(memo_is(memo, entry, start, generation), 1))
+        return entry;
+    return memo_find_other(memo, set, start, generation);
 }
 
 #endif

@@ -5,19 +5,42 @@
 #include "region/atomic.h"
 #include "shim/system.h"
 
+#define HUGE ((size_t)2 << 20)
+
 static uint64_t mapped;
+
+static void *map(size_t size, int flags)
+{
+    flags |= MAP_PRIVATE | MAP_ANONYMOUS;
+    void *memory = sys_mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (memory != NULL)
+        ts_add_relaxed(&mapped, size);
+    return memory;
+}
 
 void *memory_map(size_t size, bool reserve)
 {
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | (reserve ? 0 : MAP_NORESERVE);
-    void *memory = sys_mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    void *memory = map(size, reserve ? 0 : MAP_NORESERVE);
+    /* Tables are touched here and there: a huge page would make 2 MiB of every touched line. */
+    if (memory != NULL && !reserve)
+        sys_madvise(memory, size, MADV_NOHUGEPAGE);
+    return memory;
+}
+
+void *memory_map_filled(size_t size)
+{
+    if (size < HUGE || size % HUGE != 0)
+        return memory_map(size, false);
+    char *memory = map(size + HUGE, MAP_NORESERVE);
     if (memory == NULL)
         return NULL;
-    /* Tables are touched here and there: a huge page would make 2 MiB of every touched line. */
-    if (!reserve)
-        sys_madvise(memory, size, MADV_NOHUGEPAGE);
-    ts_add_relaxed(&mapped, size);
-    return memory;
+    size_t before = -(uintptr_t)memory % HUGE;
+    if (before != 0)
+        memory_unmap(memory, before);
+    if (before != HUGE)
+        memory_unmap(memory + before + size, HUGE - before);
+    sys_madvise(memory + before, size, MADV_HUGEPAGE);
+    return memory + before;
 }
 
 void memory_unmap(void *memory, size_t size)

@@ -48,9 +48,8 @@ static __attribute__((noinline)) void verify(struct thread *thread, struct shard
                                              const struct walk_start *start,
                                              const struct memo_entry *known)
 {
-    const struct walk_frames *frames = &shard->frames;
     walk_stack(thread, start, &shard->frames);
-    if (frames->path[frames->count - 1].prefix != known->prefix)
+    if (!contexts_same(contexts_of(&shard->frames), known->context))
         region_drop(TS_DROP_VERIFY);
 }
 
@@ -58,22 +57,27 @@ static __attribute__((noinline)) struct ts_cell *capture(struct thread *thread, 
                                                          const struct walk_start *start,
                                                          uint32_t *context)
 {
+    uint64_t position;
     walk_stack(thread, start, &shard->frames);
+    contexts_prefetch(&shard->frames);
+    struct memo_entry *entry = memo_prepare(&shard->memo, thread, start, &shard->frames, &position);
     *context = contexts_of(&shard->frames);
     struct ts_cell *cell = cell_of(shard, context);
-    if (shard->frames.reusable && cell != NULL && *context != CONTEXT_CATCH_ALL)
-        memo_add(&shard->memo, thread, start, &shard->frames, *context, cell);
+    if (entry != NULL && cell != NULL && *context != CONTEXT_CATCH_ALL)
+        memo_add(entry, position, *context, cell);
     return cell;
 }
 
 /* The context of the stack that begins at start, and its cell; NULL when there is none (counted).
  */
 static inline struct ts_cell *place_of(struct thread *thread, struct shard *shard,
-                                       const struct walk_start *start, uint32_t *context)
+                                       const struct walk_start *start, uint32_t *context,
+                                       struct class_hint **hint)
 {
-    const struct memo_entry *known = memo_find(&shard->memo, thread, start);
+    struct memo_entry *known = memo_find(&shard->memo, thread, start);
     if (__builtin_expect(known == NULL, 0))
         return capture(thread, shard, start, context);
+    *hint = &known->hint;
     if (__builtin_expect(options.verify, 0))
         verify(thread, shard, start, known);
     *context = known->context;
@@ -94,8 +98,9 @@ void record_allocation(struct thread *thread, const void *address, size_t size,
         return;
     }
     struct block stale, block = {.size = size, .generation = TS_CONTROL_GENERATION(control)};
-    struct ts_cell *cell = place_of(thread, shard, start, &block.context);
-    if (cell != NULL && index_insert(shard, address, &block, &stale)) {
+    struct class_hint none = {0}, *hint = &none;
+    struct ts_cell *cell = place_of(thread, shard, start, &block.context, &hint);
+    if (cell != NULL && index_insert(shard, address, &block, hint, &stale)) {
         if (__builtin_expect(stale.context != 0, 0))
             count_freed(thread, shard, &stale, control, false);
         cell_allocated(cell, control, 1, size);
@@ -138,7 +143,7 @@ void record_put_back(struct thread *thread, const void *address, const struct bl
 {
     struct block stale;
     struct shard *shard = threads_shard(thread);
-    if (shard == NULL || !index_insert(shard, address, block, &stale))
+    if (shard == NULL || !index_insert_slowly(shard, address, block, &stale))
         record_freed(thread, block);
     if (shard != NULL)
         threads_done(thread, shard);

@@ -117,6 +117,8 @@ static inline bool sys_readable(uintptr_t address)
 
 /* Private zeroed memory for tables; NULL when refused. Large sparse tables pass reserve = false. */
 void *memory_map(size_t size, bool reserve);
+/* The same for a table that is about to be filled all over: in huge pages where it is that large. */
+void *memory_map_filled(size_t size);
 void memory_unmap(void *memory, size_t size);
 /* Bytes mapped so far, for the gauge. */
 uint64_t memory_mapped(void);

@@ -22,27 +22,44 @@ struct table_slot {
     uint32_t reserved;
 };
 
-struct table_slots {
-    uint64_t mask;
-    struct table_slot slot[];
-};
-
 struct table {
-    struct table_slots *slots; /* the current ones; replaced by release when grown */
-    uint32_t used;             /* claimed slots, about */
-    uint32_t growing;          /* 1 while the first thread copies */
+    uintptr_t slots;  /* the current ones: address | log2 of their number; by release when grown */
+    uint32_t used;    /* claimed slots, about */
+    uint32_t growing; /* 1 while the first thread copies */
+    uint32_t eighths; /* of the slots may be in use before it grows */
 };
 
-bool table_start(struct table *table, uint64_t slots);
+#define TABLE_LOG_MASK ((uintptr_t)63) /* slots begin at a page */
+
+static inline struct table_slot *table_slots(uintptr_t word)
+{
+    return (struct table_slot *)(word & ~TABLE_LOG_MASK);
+}
+
+static inline uint64_t table_mask(uintptr_t word)
+{
+    return (UINT64_C(1) << (word & TABLE_LOG_MASK)) - 1;
+}
+
+/* 1 << log slots. eighths: 4 for a table that is hot, 6 for one that must be small. */
+bool table_start(struct table *table, uint32_t log, uint32_t eighths);
+
+/* Asks for the slot of a hash, which will be needed soon. */
+static inline void table_prefetch(const struct table *table, uint64_t hash)
+{
+    uintptr_t word = ts_load_acquire(&table->slots);
+    __builtin_prefetch(&table_slots(word)[hash & table_mask(word)]);
+}
 
 /* The number filed under hash; 0 when there is none. */
 static inline uint32_t table_find(const struct table *table, uint64_t hash)
 {
-    const struct table_slots *slots = ts_load_acquire(&table->slots);
-    for (uint64_t i = hash & slots->mask;; i = (i + 1) & slots->mask) {
-        uint64_t found = ts_load_acquire(&slots->slot[i].hash);
+    uintptr_t word = ts_load_acquire(&table->slots);
+    const struct table_slot *slots = table_slots(word);
+    for (uint64_t mask = table_mask(word), i = hash & mask;; i = (i + 1) & mask) {
+        uint64_t found = ts_load_acquire(&slots[i].hash);
         if (found == hash)
-            return ts_load_acquire(&slots->slot[i].value);
+            return ts_load_acquire(&slots[i].value);
         if (found == 0)
             return 0;
     }
@@ -54,6 +71,17 @@ bool table_has_room(struct table *table);
 /* Files value under hash; returns the number that is filed there in the end, which may be another
  * thread's. */
 uint32_t table_insert(struct table *table, uint64_t hash, uint32_t value);
+
+/* The next number of a cursor that counts from 1; 0 when the limit is reached. */
+static inline uint32_t table_take_number(uint32_t *cursor, uint32_t limit)
+{
+    uint32_t next = ts_load_relaxed(cursor);
+    do {
+        if (next >= limit)
+            return 0;
+    } while (!ts_cas_acq_rel(cursor, &next, next + 1));
+    return next;
+}
 
 /* In a forked child: nobody is growing any more. */
 void table_forked(struct table *table);
