@@ -1,12 +1,12 @@
 /*
- * The rule cache: its table, two ways to a set, and what happens on a miss.
+ * The rule cache: its table, four ways to a set, and what happens on a miss.
  */
 #include "shim/rules.h"
 #include "region/key.h"
 #include "shim/region.h"
 #include "shim/system.h"
 
-struct ts_pair (*rules_table)[2];
+struct ts_pair (*rules_table)[RULES_WAYS];
 
 bool rules_start(void)
 {
@@ -17,7 +17,7 @@ bool rules_start(void)
 void rules_forget(void)
 {
     for (uint32_t i = 0; rules_table != NULL && i < RULES_SETS; i++)
-        for (int way = 0; way < 2; way++)
+        for (int way = 0; way < RULES_WAYS; way++)
             if (rules_table[i][way].count != 0)
                 ts_pair_store(&rules_table[i][way], (struct ts_pair){0, 0});
 }
@@ -30,11 +30,12 @@ static packed_rule pack(const struct rule *rule, uint32_t generation)
            (uint64_t)(uint16_t)generation << RULES_GENERATION_SHIFT;
 }
 
-/* Files the rule in its set; the older of the two there goes. */
+/* Files the rule in its set; the oldest there goes. */
 static void remember(uintptr_t pc, bool exact, uint32_t instance, packed_rule rule)
 {
     struct ts_pair *ways = rules_table[rules_set(pc)];
-    ts_pair_store(&ways[1], ts_pair_load(&ways[0]));
+    for (int way = RULES_WAYS - 1; way > 0; way--)
+        ts_pair_store(&ways[way], ts_pair_load(&ways[way - 1]));
     ts_pair_store(&ways[0], (struct ts_pair){rules_tag(pc, exact) | instance, rule});
 }
 

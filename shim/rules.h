@@ -16,7 +16,9 @@
 #include "shim/modules.h"
 
 #define RULES_SETS                                                                                 \
-    32768u /* 1 MiB: a compiler has some 30,000 return addresses on its way to malloc */
+    8192u /* a line of the cache each; a compiler has some 10,000 return addresses on its way to   \
+             malloc */
+#define RULES_WAYS 4
 #define RULES_GENERATION_SHIFT 45
 #define RULES_INSTANCE_MASK 0x7fffu
 #define RULES_FLEETING                                                                             \
@@ -30,7 +32,7 @@ struct rule_entry {
     uint64_t key; /* region/key.h */
 };
 
-extern struct ts_pair (*rules_table)[2];
+extern struct ts_pair (*rules_table)[RULES_WAYS];
 
 bool rules_start(void);
 
@@ -80,7 +82,7 @@ static inline uint64_t rules_tag(uintptr_t pc, bool exact)
  */
 static inline uint32_t rules_set(uintptr_t pc)
 {
-    return (uint32_t)(pc >> 3 ^ pc >> 18 ^ pc >> 33) % RULES_SETS;
+    return (uint32_t)(pc >> 5 ^ pc >> 18 ^ pc >> 33) % RULES_SETS;
 }
 
 /*
@@ -92,7 +94,7 @@ static inline struct rule_entry rules_find(uintptr_t pc, bool exact, uint32_t ge
 {
     const struct ts_pair *ways = rules_table[rules_set(pc)];
     uint64_t tag = rules_tag(pc, exact);
-    for (int way = 0; way < 2; way++) {
+    for (int way = 0; way < RULES_WAYS; way++) {
         struct ts_pair found = ts_pair_load(&ways[way]);
         if (__builtin_expect((found.count ^ tag) <= RULES_INSTANCE_MASK &&
                                  (uint16_t)(found.size >> RULES_GENERATION_SHIFT) ==
