@@ -7,6 +7,7 @@
 #include "shim/process.h"
 #include "shim/record.h"
 #include "shim/region.h"
+#include "shim/sample.h"
 #include "shim/snapshot.h"
 
 #include <errno.h>
@@ -110,7 +111,7 @@ EXPORT size_t tracesnap_preloaded_get_object_traceback(const void *address,
     if (!traced() || !index_find(address, &block) ||
         block.generation != TS_CONTROL_GENERATION(region_header->control))
         return 0;
-    const struct ts_context *context = region_context(block.context);
+    const struct ts_context *context = region_context(block.context & SAMPLE_CONTEXT_MASK);
     for (uint32_t i = context ? context->node : 0; i != 0 && count < max; count++) {
         const struct ts_node *node = region_node(i);
         frames[count].object = object_of(node->key);

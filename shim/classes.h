@@ -14,7 +14,7 @@
 #define CLASSES_LIMIT (UINT32_C(1) << 28)
 #define CLASSES_CHUNK_BITS 14
 
-/* What is written of a block: context, 23 bits | size, 18 bits | generation, 15 bits. */
+/* What is written of a block: context, 26 bits | size, 18 bits | generation, 15 bits. */
 typedef uint64_t packed_block;
 
 /* By number; a chunk is published by release, an entry written before its number is known. */

@@ -86,12 +86,14 @@ static inline void cell_allocated(struct ts_cell *cell, uint64_t control, uint64
                   (struct ts_pair){cell->allocated.count + count, cell->allocated.size + size});
 }
 
-static inline void cell_freed(struct ts_cell *cell, uint64_t control, uint64_t size, bool temporary)
+static inline void cell_freed(struct ts_cell *cell, uint64_t control, uint64_t count, uint64_t size,
+                              bool temporary)
 {
     cell_prepare(cell, control);
-    ts_pair_store(&cell->freed, (struct ts_pair){cell->freed.count + 1, cell->freed.size + size});
+    ts_pair_store(&cell->freed,
+                  (struct ts_pair){cell->freed.count + count, cell->freed.size + size});
     if (temporary)
-        ts_store_relaxed(&cell->temporary, cell->temporary + 1);
+        ts_store_relaxed(&cell->temporary, cell->temporary + count);
 }
 
 #endif

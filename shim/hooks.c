@@ -48,26 +48,40 @@ static bool recover(struct thread *thread, uintptr_t frame)
 __attribute__((noinline)) bool enter_slowly(struct thread *thread, uintptr_t frame)
 {
     if (recover(thread, frame))
-        return true;
+        return !process_is_sampling();
     if (thread->busy) {
         if (thread->busy == THREAD_IN_SHIM)
             region_drop(TS_DROP_REENTRANT);
+        thread->nested = true;
         return false;
     }
-    return process_begin();
+    return !process_is_sampling() && process_begin() && !process_is_sampling();
+}
+
+static void forget_sampled(struct thread *thread, const void *address)
+{
+    set_busy(thread, THREAD_IN_SHIM);
+    record_free_sampled(thread, address);
+    leave(thread);
 }
 
 __attribute__((noinline)) bool forget_outside(struct thread *thread, const void *address,
                                               uintptr_t frame)
 {
     struct block block;
-    if (recover(thread, frame))
+    bool recovered = recover(thread, frame);
+    if (process_is_sampling() && thread->busy == THREAD_FREE) {
+        if (sample_may_know(address))
+            forget_sampled(thread, address);
+        return false;
+    }
+    if (recovered)
         return true;
     if (thread->busy && process_is_tracing()) {
-        if (record_take(address, &block))
+        if (record_take_either(address, &block))
             record_defer(thread, &block);
     } else if (process_is_fresh_child()) {
-        record_take(address, &block);
+        record_take_either(address, &block);
     }
     return false;
 }
@@ -75,8 +89,15 @@ __attribute__((noinline)) bool forget_outside(struct thread *thread, const void 
 void *malloc(size_t size)
 {
     struct thread *thread = &thread_self;
-    if (!likely(enter(thread)))
+    enum process_mode mode = process_mode_now();
+    if (!likely(mode == PROCESS_TRACING) && mode == PROCESS_SAMPLING &&
+        thread->busy == THREAD_FREE && sample_passes(thread, size))
+        return next.malloc(size);
+    if (!likely(enter_in(thread, mode))) {
+        if (enter_sampling(thread))
+            return leave_sampling(thread, next.malloc(size), size, walk_caller());
         return have_next() ? next.malloc(size) : arena_allocate(size, 16);
+    }
     return leave_with(thread, next.malloc(size), size, walk_caller());
 }
 
@@ -84,7 +105,12 @@ void free(void *block)
 {
     if (block == NULL || arena_holds(block))
         return;
-    forget(block);
+    enum process_mode mode = process_mode_now();
+    if (!likely(mode == PROCESS_TRACING) && mode == PROCESS_SAMPLING && !sample_may_know(block)) {
+        next.free(block);
+        return;
+    }
+    forget_in(block, mode);
     if (have_next())
         next.free(block);
 }
@@ -94,6 +120,8 @@ void *calloc(size_t count, size_t size)
     struct thread *thread = &thread_self;
     size_t product;
     if (!likely(enter(thread))) {
+        if (enter_sampling(thread))
+            return leave_sampling(thread, next.calloc(count, size), count * size, walk_caller());
         if (have_next())
             return next.calloc(count, size);
         return __builtin_mul_overflow(count, size, &product) ? NULL : arena_allocate(product, 16);
@@ -122,8 +150,16 @@ static inline void begin_resize(const void *block, struct resize *resize)
     resize->known = record_take(block, &resize->old);
 }
 
-static inline void *end_resize(struct thread *thread, struct resize *resize, void *old, void *block,
-                               size_t size, struct walk_start start)
+static inline void begin_resize_sampling(const void *block, struct resize *resize)
+{
+    resize->known = record_take_sampled(block, &resize->old);
+}
+
+static inline __attribute__((always_inline)) void *end_resize(struct thread *thread,
+                                                              struct resize *resize, void *old,
+                                                              void *block, size_t size,
+                                                              struct walk_start start,
+                                                              bool sampling)
 {
     thread->busy = THREAD_IN_SHIM;
     if (block == NULL && size != 0) { /* refused: the old block stays */
@@ -131,6 +167,11 @@ static inline void *end_resize(struct thread *thread, struct resize *resize, voi
             record_put_back(thread, old, &resize->old);
         leave(thread);
         return NULL;
+    }
+    if (sampling) {
+        if (resize->known)
+            record_freed_sampled(thread, &resize->old);
+        return leave_sampling(thread, block, size, start);
     }
     if (resize->known)
         record_freed(thread, &resize->old);
@@ -144,12 +185,18 @@ void *realloc(void *block, size_t size)
     if (arena_holds(block))
         return realloc_from_arena(block, size);
     if (!likely(enter(thread))) {
+        if (enter_sampling(thread)) {
+            begin_resize_sampling(block, &resize);
+            return end_resize(thread, &resize, block, next.realloc(block, size), size,
+                              walk_caller(), true);
+        }
         if (block != NULL)
             forget_outside(thread, block, (uintptr_t)__builtin_frame_address(0));
         return have_next() ? next.realloc(block, size) : arena_allocate(size, 16);
     }
     begin_resize(block, &resize);
-    return end_resize(thread, &resize, block, next.realloc(block, size), size, walk_caller());
+    return end_resize(thread, &resize, block, next.realloc(block, size), size, walk_caller(),
+                      false);
 }
 
 void *reallocarray(void *block, size_t count, size_t size)
@@ -165,19 +212,29 @@ void *reallocarray(void *block, size_t count, size_t size)
     if (arena_holds(block))
         return realloc_from_arena(block, product);
     if (!likely(enter(thread))) {
+        if (enter_sampling(thread)) {
+            begin_resize_sampling(block, &resize);
+            return end_resize(thread, &resize, block, next.reallocarray(block, count, size),
+                              product, walk_caller(), true);
+        }
         if (block != NULL)
             forget_outside(thread, block, (uintptr_t)__builtin_frame_address(0));
         return have_next() ? next.reallocarray(block, count, size) : arena_allocate(product, 16);
     }
     begin_resize(block, &resize);
     return end_resize(thread, &resize, block, next.reallocarray(block, count, size), product,
-                      walk_caller());
+                      walk_caller(), false);
 }
 
 int posix_memalign(void **block, size_t alignment, size_t size)
 {
     struct thread *thread = &thread_self;
     if (!likely(enter(thread))) {
+        if (enter_sampling(thread)) {
+            int result = next.posix_memalign(block, alignment, size);
+            leave_sampling(thread, result == 0 ? *block : NULL, size, walk_caller());
+            return result;
+        }
         if (have_next())
             return next.posix_memalign(block, alignment, size);
         *block = arena_allocate(size, alignment);
@@ -191,32 +248,44 @@ int posix_memalign(void **block, size_t alignment, size_t size)
 void *aligned_alloc(size_t alignment, size_t size)
 {
     struct thread *thread = &thread_self;
-    if (!likely(enter(thread)))
+    if (!likely(enter(thread))) {
+        if (enter_sampling(thread))
+            return leave_sampling(thread, next.aligned_alloc(alignment, size), size, walk_caller());
         return have_next() ? next.aligned_alloc(alignment, size) : arena_allocate(size, alignment);
+    }
     return leave_with(thread, next.aligned_alloc(alignment, size), size, walk_caller());
 }
 
 void *memalign(size_t alignment, size_t size)
 {
     struct thread *thread = &thread_self;
-    if (!likely(enter(thread)))
+    if (!likely(enter(thread))) {
+        if (enter_sampling(thread))
+            return leave_sampling(thread, next.memalign(alignment, size), size, walk_caller());
         return have_next() ? next.memalign(alignment, size) : arena_allocate(size, alignment);
+    }
     return leave_with(thread, next.memalign(alignment, size), size, walk_caller());
 }
 
 void *valloc(size_t size)
 {
     struct thread *thread = &thread_self;
-    if (!likely(enter(thread)))
+    if (!likely(enter(thread))) {
+        if (enter_sampling(thread))
+            return leave_sampling(thread, next.valloc(size), size, walk_caller());
         return have_next() ? next.valloc(size) : arena_allocate(size, 4096);
+    }
     return leave_with(thread, next.valloc(size), size, walk_caller());
 }
 
 void *pvalloc(size_t size)
 {
     struct thread *thread = &thread_self;
-    if (!likely(enter(thread)))
+    if (!likely(enter(thread))) {
+        if (enter_sampling(thread))
+            return leave_sampling(thread, next.pvalloc(size), size, walk_caller());
         return have_next() ? next.pvalloc(size) : arena_allocate(size, 4096);
+    }
     return leave_with(thread, next.pvalloc(size), size, walk_caller());
 }
 

@@ -10,7 +10,7 @@
  *     +------------------------+-------+------+-------+
  *
  * start = 1: a block begins here; place = (address >> 3) & 3. A block of two granules or more has
- * the next granule to itself: it is wide, and what is known of it (packed_block, 56 bits) lies in
+ * the next granule to itself: it is wide, and what is known of it (packed_block, 59 bits) lies in
  * both words, the second one shifted by one, so that its start bit is 0. Of a smaller block the
  * word holds the class (classes.h).
  *
@@ -37,6 +37,7 @@
 #define SHADOW_WIDE 2u
 #define SHADOW_PLACE(address) ((uint32_t)((address) >> 3 & 3) << 2)
 #define SHADOW_BITS 28
+#define SHADOW_CONTEXT_BITS 26 /* 28 + 31 bits, less those of size and generation */
 
 struct shadow_middle {
     uint32_t *leaf[1 << SHADOW_MIDDLE_BITS];
@@ -54,7 +55,7 @@ extern struct shadow shadow;
 
 struct block {
     uint64_t size;
-    uint32_t context;    /* below TS_CONTEXTS_LIMIT */
+    uint32_t context;    /* below TS_CONTEXTS_LIMIT, and sampling's bits (sample.h) */
     uint32_t generation; /* of the control word when it was allocated */
 };
 

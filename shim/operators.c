@@ -19,7 +19,7 @@ static void *allocate(size_t size, size_t alignment, const struct walk_start *st
 {
     struct thread *thread = &thread_self;
     size_t bytes = size != 0 ? size : 1;
-    bool entered = enter(thread);
+    bool entered = enter(thread), sampling = !entered && enter_sampling(thread);
     void *block;
     if (alignment != 0) {
         alignment = alignment < sizeof(void *) ? sizeof(void *) : alignment;
@@ -30,6 +30,8 @@ static void *allocate(size_t size, size_t alignment, const struct walk_start *st
         block = arena_allocate(bytes, alignment);
     else
         block = alignment != 0 ? next.aligned_alloc(alignment, bytes) : next.malloc(bytes);
+    if (sampling)
+        return leave_sampling(thread, block, bytes, *start);
     return entered ? leave_with(thread, block, bytes, *start) : block;
 }
 
@@ -53,13 +55,19 @@ static void *find_hidden(const char *name)
 static void begin(struct thread *thread)
 {
     thread->last = NULL;
+    thread->sample_mark = thread->sample_left;
 }
 
 static void *end(struct thread *thread, void *block, size_t size, const struct walk_start *start)
 {
-    bool recorded = thread->last == block;
-    return block != NULL && !recorded && enter(thread) ? leave_with(thread, block, size, *start)
-                                                       : block;
+    if (block == NULL || thread->last == block)
+        return block;
+    if (enter(thread))
+        return leave_with(thread, block, size, *start);
+    /* Unchanged: no hook has decided on the block. */
+    if (thread->sample_left == thread->sample_mark && enter_sampling(thread))
+        return leave_sampling(thread, block, size, *start);
+    return block;
 }
 
 /*

@@ -4,14 +4,16 @@
  */
 #include "shim/options.h"
 #include "region/layout.h"
+#include "shim/exponential.h"
 #include "shim/system.h"
 #include "shim/text.h"
 
 struct options options = {.depth = TS_DEPTH_DEFAULT, .follow = 1, .libunwind = 1};
 
-/* Every option: X(key, smallest, greatest). Texts (session) have bounds 0, 0. */
+/* Every option that is a number: X(key, smallest, greatest). One of 64 bits is a size. */
 #define OPTION_LIST(X)                                                                             \
     X(depth, 1, TS_DEPTH_MAX)                                                                      \
+    X(sample, 1, EXPONENTIAL_MEAN_MAX)                                                             \
     X(paused, 0, 1)                                                                                \
     X(follow, 0, 1)                                                                                \
     X(verify, 0, 1)                                                                                \
@@ -20,10 +22,11 @@ struct options options = {.depth = TS_DEPTH_DEFAULT, .follow = 1, .libunwind = 1
 
 static const struct {
     const char *key;
-    uint32_t *value;
-    uint32_t smallest, greatest;
+    void *value;
+    size_t size; /* of the value: 4 or 8 bytes */
+    uint64_t smallest, greatest;
 } numbers[] = {
-#define X(key, smallest, greatest) {#key, &options.key, smallest, greatest},
+#define X(key, smallest, greatest) {#key, &options.key, sizeof options.key, smallest, greatest},
     OPTION_LIST(X)
 #undef X
 };
@@ -60,23 +63,44 @@ static void set_session(const char *value)
     text_add(&text, value);
 }
 
+/* K, M, G or T after a size: *end moves past it. */
+static uint64_t with_unit(uint64_t number, const char **end)
+{
+    static const char units[] = "KMGT";
+    for (unsigned i = 0; units[i] != '\0'; i++) {
+        if (**end == units[i]) {
+            (*end)++;
+            unsigned shift = 10 * (i + 1);
+            return number > UINT64_MAX >> shift ? UINT64_MAX : number << shift;
+        }
+    }
+    return number;
+}
+
 static void set_number(size_t which, const char *value)
 {
     const char *end;
+    bool is_size = numbers[which].size == sizeof(uint64_t);
     uint64_t number = text_parse(value, &end);
-    if (end == value || *end != '\0' || number < numbers[which].smallest ||
+    bool digits = end != value;
+    if (digits && is_size)
+        number = with_unit(number, &end);
+    if (!digits || *end != '\0' || number < numbers[which].smallest ||
         number > numbers[which].greatest) {
-        char fix[64];
+        char fix[96];
         struct text text = text_in(fix, sizeof fix);
         text_add(&text, numbers[which].key);
-        text_add(&text, " takes a number from ");
+        text_add(&text, is_size ? " takes a size such as 512K, from " : " takes a number from ");
         text_number(&text, numbers[which].smallest);
         text_add(&text, " to ");
         text_number(&text, numbers[which].greatest);
         options_say("bad option value", value, fix);
         return;
     }
-    *numbers[which].value = (uint32_t)number;
+    if (is_size)
+        *(uint64_t *)numbers[which].value = number;
+    else
+        *(uint32_t *)numbers[which].value = (uint32_t)number;
 }
 
 static void set(const char *key, const char *value)

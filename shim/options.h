@@ -13,6 +13,7 @@ struct options {
     uint32_t verify; /* 1: unwind every stack a second time by libunwind and count disagreements */
     uint32_t libunwind; /* 0: do not load libunwind; odd frames are then guessed or end the stack */
     uint32_t verbose;   /* 1: say on stderr why something is not traced */
+    uint64_t sample;    /* record one allocation per so many bytes; 0: every one */
     char session[40];   /* the name that the tool gave to this run */
     char text[1024];    /* as read */
 };

@@ -14,6 +14,7 @@
 #include "shim/region.h"
 #include "shim/region_file.h"
 #include "shim/rules.h"
+#include "shim/sample.h"
 #include "shim/system.h"
 #include "shim/threads.h"
 
@@ -67,6 +68,24 @@ static size_t granule(void)
     return usable >= 16 ? 16 : 8;
 }
 
+/*
+ * The hook of malloc leaves no mark on its thread when a block is not sampled. A next malloc that
+ * calls another function of the family by name would have each block decided on twice: then every
+ * one is recorded instead. Asked after the next allocator's first block, which may be special.
+ */
+static void check_sampling(void)
+{
+    if (options.sample == 0)
+        return;
+    thread_self.nested = false;
+    next.free(next.malloc(1));
+    if (!thread_self.nested)
+        return;
+    options.sample = 0;
+    if (options.verbose)
+        options_say("no sampling", "malloc", "it calls other allocating functions by name");
+}
+
 /* follow=0: what a traced process started is not traced. */
 static bool is_unwanted_child(void)
 {
@@ -77,13 +96,17 @@ static bool start(void)
 {
     options_read(process_variable(TS_OPTIONS_VARIABLE));
     main_pid = sys_getpid();
-    if (is_unwanted_child() || !rules_start() || !index_start(granule()) || !region_create())
+    if (is_unwanted_child() || !rules_start() || !index_start(granule()))
+        return false;
+    check_sampling();
+    if (!region_create())
         return false;
     if (!contexts_start()) {
         region_disown(true);
         return false;
     }
     make_mode_page();
+    sample_start();
     threads_start();
     started = true;
     return true;
@@ -96,6 +119,7 @@ static bool start_child(void)
     contexts_forked();
     index_forked();
     modules_forked(&thread_self);
+    sample_forked(&thread_self);
     if (!options.follow || !region_fork()) {
         region_disown(false);
         return false;
@@ -131,7 +155,8 @@ __attribute__((noinline)) bool process_begin(void)
     bool tracing = started ? start_child() : start();
     if (tracing)
         ts_store_release(&region_header->ready, 1);
-    set_mode(tracing ? PROCESS_TRACING : PROCESS_OFF);
+    enum process_mode traced = options.sample != 0 ? PROCESS_SAMPLING : PROCESS_TRACING;
+    set_mode(tracing ? traced : PROCESS_OFF);
     thread_self.busy = busy;
     ts_store_release(&starting, 0);
     return tracing;

@@ -15,20 +15,32 @@
  */
 enum process_mode {
     PROCESS_NEW = 0,     /* nothing done yet, or just forked */
-    PROCESS_TRACING = 1, /* the region is there */
-    PROCESS_OFF = 2      /* no region: everything passes through */
+    PROCESS_TRACING = 1, /* the region is there: every allocation is recorded */
+    PROCESS_OFF = 2,     /* no region: everything passes through */
+    PROCESS_SAMPLING = 3 /* the region is there: some allocations are recorded (sample.h) */
 };
 
 extern uint32_t *process_mode;
 
+static inline enum process_mode process_mode_now(void)
+{
+    return (enum process_mode)ts_load_relaxed(process_mode);
+}
+
+/* The region is there, whether all allocations are recorded or some. */
 static inline bool process_is_tracing(void)
 {
-    return ts_load_relaxed(process_mode) == PROCESS_TRACING;
+    return (process_mode_now() & PROCESS_TRACING) != 0;
+}
+
+static inline bool process_is_sampling(void)
+{
+    return process_mode_now() == PROCESS_SAMPLING;
 }
 
 /*
- * Called by a hook that allocates and finds another mode than TRACING. True: tracing now. A free is
- * not worth a region of its own to a forked child.
+ * Called by a hook that allocates and finds the process not traced. True: it is now. A free is not
+ * worth a region of its own to a forked child.
  */
 bool process_begin(void);
 

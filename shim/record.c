@@ -10,6 +10,7 @@
 #include "shim/live.h"
 #include "shim/options.h"
 #include "shim/region.h"
+#include "shim/sample.h"
 #include "shim/threads.h"
 
 /* The cell of a context, or of the catch-all where there is no memory for it: totals stay exact. */
@@ -30,17 +31,30 @@ static inline struct ts_cell *cell_of(struct shard *shard, uint32_t *context)
     return __builtin_expect(cell != NULL, 1) ? cell : cell_slowly(shard, context);
 }
 
-static inline void count_freed(struct thread *thread, struct shard *shard,
-                               const struct block *block, uint64_t control, bool temporary)
+/*
+ * Functions with a parameter `sampled` exist twice, one for each way of the process: the exact one
+ * pays nothing for the other.
+ */
+#define TWICE static inline __attribute__((always_inline))
+
+/* What a block counts for: itself, or those that it stands for. */
+TWICE struct ts_pair worth(const struct block *block, bool sampled)
 {
-    uint32_t context = block->context;
+    return sampled ? sample_worth(block) : (struct ts_pair){1, block->size};
+}
+
+TWICE void count_freed(struct thread *thread, struct shard *shard, const struct block *block,
+                       uint64_t control, bool temporary, bool sampled)
+{
+    uint32_t context = sampled ? block->context & SAMPLE_CONTEXT_MASK : block->context;
     if (block->generation != TS_CONTROL_GENERATION(control))
         return; /* allocated before a `clear` */
     struct ts_cell *cell = cell_of(shard, &context);
     if (cell == NULL)
         return;
-    cell_freed(cell, control, block->size, temporary);
-    live_add(thread, control, -(int64_t)block->size, -1);
+    struct ts_pair freed = worth(block, sampled);
+    cell_freed(cell, control, freed.count, freed.size, temporary);
+    live_add(thread, control, -(int64_t)freed.size, -(int64_t)freed.count);
 }
 
 /* verify=1: what was remembered must be what a walk finds now. */
@@ -84,8 +98,16 @@ static inline struct ts_cell *place_of(struct thread *thread, struct shard *shar
     return known->cell;
 }
 
-void record_allocation(struct thread *thread, const void *address, size_t size,
-                       const struct walk_start *start)
+/* A thread's last block is its last allocation only as long as no unsampled one came after it. */
+TWICE void set_last(struct thread *thread, const void *address, bool sampled)
+{
+    thread->last = address;
+    if (sampled)
+        thread->sample_mark = thread->sample_left;
+}
+
+TWICE void allocation(struct thread *thread, const void *address, size_t size,
+                      const struct walk_start *start, bool sampled)
 {
     struct shard *shard = threads_shard(thread);
     if (shard == NULL)
@@ -99,30 +121,34 @@ void record_allocation(struct thread *thread, const void *address, size_t size,
     }
     struct block stale, block = {.size = size, .generation = TS_CONTROL_GENERATION(control)};
     struct class_hint none = {0}, *hint = &none;
-    struct ts_cell *cell = place_of(thread, shard, start, &block.context, &hint);
+    /* Who samples has hardly just seen the stack. */
+    struct ts_cell *cell = sampled ? capture(thread, shard, start, &block.context)
+                                   : place_of(thread, shard, start, &block.context, &hint);
+    if (sampled)
+        block.context |= sample_roundings(thread, size);
     if (cell != NULL && index_insert(shard, address, &block, hint, &stale)) {
         if (__builtin_expect(stale.context != 0, 0))
-            count_freed(thread, shard, &stale, control, false);
-        cell_allocated(cell, control, 1, size);
-        thread->last = address;
-        live_add(thread, control, (int64_t)size, 1);
+            count_freed(thread, shard, &stale, control, false, sampled);
+        else if (sampled)
+            sample_enlist(address);
+        struct ts_pair allocated = worth(&block, sampled);
+        cell_allocated(cell, control, allocated.count, allocated.size);
+        set_last(thread, address, sampled);
+        live_add(thread, control, (int64_t)allocated.size, (int64_t)allocated.count);
     }
     threads_done(thread, shard);
 }
 
-void record_free(struct thread *thread, const void *address)
+void record_allocation(struct thread *thread, const void *address, size_t size,
+                       const struct walk_start *start)
 {
-    struct block block;
-    bool temporary = thread->last == address;
-    if (__builtin_expect(index_take(address, &block, true), 1)) {
-        struct shard *shard = threads_shard(thread);
-        if (__builtin_expect(shard != NULL, 1)) {
-            count_freed(thread, shard, &block, ts_load_acquire(&region_header->control), temporary);
-            threads_done(thread, shard);
-        }
-    }
-    if (temporary)
-        thread->last = NULL;
+    allocation(thread, address, size, start, false);
+}
+
+void record_sampled(struct thread *thread, const void *address, size_t size,
+                    const struct walk_start *start)
+{
+    allocation(thread, address, size, start, true);
 }
 
 bool record_take(const void *address, struct block *block)
@@ -130,13 +156,65 @@ bool record_take(const void *address, struct block *block)
     return index_take(address, block, true);
 }
 
-void record_freed(struct thread *thread, const struct block *block)
+bool record_take_sampled(const void *address, struct block *block)
+{
+    if (!sample_may_know(address) || !record_take(address, block))
+        return false;
+    sample_delist(address);
+    return true;
+}
+
+bool record_take_either(const void *address, struct block *block)
+{
+    return options.sample != 0 ? record_take_sampled(address, block) : record_take(address, block);
+}
+
+TWICE void freed(struct thread *thread, const struct block *block, bool temporary, bool sampled)
 {
     struct shard *shard = threads_shard(thread);
-    if (shard == NULL)
+    if (__builtin_expect(shard == NULL, 0))
         return;
-    count_freed(thread, shard, block, ts_load_acquire(&region_header->control), false);
+    count_freed(thread, shard, block, ts_load_acquire(&region_header->control), temporary, sampled);
     threads_done(thread, shard);
+}
+
+void record_free(struct thread *thread, const void *address)
+{
+    struct block block;
+    bool temporary = thread->last == address;
+    if (__builtin_expect(index_take(address, &block, true), 1))
+        freed(thread, &block, temporary, false);
+    if (temporary)
+        thread->last = NULL;
+}
+
+void record_free_sampled(struct thread *thread, const void *address)
+{
+    struct block block;
+    bool last = thread->last == address;
+    if (!record_take_sampled(address, &block))
+        return;
+    freed(thread, &block, last && thread->sample_mark == thread->sample_left, true);
+    if (last)
+        thread->last = NULL;
+}
+
+void record_freed(struct thread *thread, const struct block *block)
+{
+    freed(thread, block, false, false);
+}
+
+void record_freed_sampled(struct thread *thread, const struct block *block)
+{
+    freed(thread, block, false, true);
+}
+
+static void freed_either(struct thread *thread, const struct block *block)
+{
+    if (options.sample != 0)
+        record_freed_sampled(thread, block);
+    else
+        record_freed(thread, block);
 }
 
 void record_put_back(struct thread *thread, const void *address, const struct block *block)
@@ -144,7 +222,9 @@ void record_put_back(struct thread *thread, const void *address, const struct bl
     struct block stale;
     struct shard *shard = threads_shard(thread);
     if (shard == NULL || !index_insert_slowly(shard, address, block, &stale))
-        record_freed(thread, block);
+        freed_either(thread, block);
+    else if (options.sample != 0)
+        sample_enlist(address);
     if (shard != NULL)
         threads_done(thread, shard);
 }
@@ -175,7 +255,7 @@ void record_deferred(struct thread *thread)
         struct block block = {thread->deferred[count - 1].size, thread->deferred[count - 1].context,
                               thread->deferred[count - 1].generation};
         if (ts_cas_acq_rel(&thread->deferred_count, &count, count - 1)) {
-            record_freed(thread, &block);
+            freed_either(thread, &block);
             count = ts_load_relaxed(&thread->deferred_count);
         }
     }
@@ -189,16 +269,18 @@ struct inheritance {
 static void inherit(void *closure, const void *address, const struct block *block)
 {
     struct inheritance *inheritance = closure;
-    uint32_t context = block->context;
+    bool sampled = options.sample != 0;
+    uint32_t context = sampled ? block->context & SAMPLE_CONTEXT_MASK : block->context;
     (void)address;
     if (block->generation != TS_CONTROL_GENERATION(inheritance->control))
         return;
     struct ts_cell *cell = cell_of(inheritance->shard, &context);
     if (cell == NULL)
         return;
-    cell_allocated(cell, inheritance->control, 1, block->size);
-    inheritance->size += block->size;
-    inheritance->count++;
+    struct ts_pair has = worth(block, sampled);
+    cell_allocated(cell, inheritance->control, has.count, has.size);
+    inheritance->size += has.size;
+    inheritance->count += has.count;
 }
 
 void record_inherited(struct thread *thread)

@@ -11,14 +11,22 @@
 void record_allocation(struct thread *thread, const void *address, size_t size,
                        const struct walk_start *start);
 
+/* Of a block that sampling chose. */
+void record_sampled(struct thread *thread, const void *address, size_t size,
+                    const struct walk_start *start);
+
 /* Takes the block out of the index; false when it is not known. Nothing is counted yet. */
 bool record_take(const void *address, struct block *block);
+bool record_take_sampled(const void *address, struct block *block);
+bool record_take_either(const void *address, struct block *block);
 
 /* Counts a block that was taken as freed. */
 void record_freed(struct thread *thread, const struct block *block);
+void record_freed_sampled(struct thread *thread, const struct block *block);
 
 /* Both: the program frees the block at address. */
 void record_free(struct thread *thread, const void *address);
+void record_free_sampled(struct thread *thread, const void *address);
 
 /* The next allocator refused: puts a taken block back. */
 void record_put_back(struct thread *thread, const void *address, const struct block *block);

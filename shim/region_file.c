@@ -279,6 +279,7 @@ void region_file_describe(const struct region_file *file, struct ts_process *pro
         (uint64_t)monotonic.tv_sec * 1000000000u + (uint64_t)monotonic.tv_nsec;
     process->page_size = 4096;
     process->depth = options.depth;
+    process->sample = options.sample;
     process->follow = options.follow;
     read_line("/proc/sys/kernel/random/boot_id", process->boot_id, sizeof process->boot_id);
     read_line("/proc/sys/kernel/hostname", process->host, sizeof process->host);

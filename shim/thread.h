@@ -36,6 +36,11 @@ struct thread {
 
     const void *last; /* the block allocated last, for temporary_count */
 
+    /* Sampling (sample.h): bytes to its next point, 0 = to be drawn; those when `last` was recorded
+     * or a C++ operator began; the state of its random numbers, 0 = none yet. */
+    uint64_t sample_left, sample_mark, sample_random;
+    bool nested; /* a hook was called by the next allocator: asked once, by process.c */
+
     /* The thread's part of the process's live total that the total does not hold yet (live.h). */
     uint32_t live_reset; /* generation and resets of the control word that it belongs to */
     int64_t live_size, live_count;
