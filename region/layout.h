@@ -79,6 +79,7 @@ enum ts_slab_kind {
 #define TS_BUILD_ID_MAX 32u
 #define TS_DEPTH_MAX 1024u
 #define TS_DEPTH_DEFAULT 256u
+#define TS_SAMPLE_MAX (UINT64_C(1) << 40) /* bytes per sample */
 
 /*
  * One frame under its caller: the calling-context tree. Node 0 is the root and has no frame. parent

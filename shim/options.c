@@ -4,7 +4,6 @@
  */
 #include "shim/options.h"
 #include "region/layout.h"
-#include "shim/exponential.h"
 #include "shim/system.h"
 #include "shim/text.h"
 
@@ -13,7 +12,7 @@ struct options options = {.depth = TS_DEPTH_DEFAULT, .follow = 1, .libunwind = 1
 /* Every option that is a number: X(key, smallest, greatest). One of 64 bits is a size. */
 #define OPTION_LIST(X)                                                                             \
     X(depth, 1, TS_DEPTH_MAX)                                                                      \
-    X(sample, 1, EXPONENTIAL_MEAN_MAX)                                                             \
+    X(sample, 1, TS_SAMPLE_MAX)                                                                    \
     X(paused, 0, 1)                                                                                \
     X(follow, 0, 1)                                                                                \
     X(verify, 0, 1)                                                                                \

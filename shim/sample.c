@@ -13,6 +13,8 @@
 #define STEP UINT64_C(0x9e3779b97f4a7c15) /* 2^64 / golden ratio: the step of SplitMix64 */
 #define STICKY 255
 
+_Static_assert(TS_SAMPLE_MAX <= EXPONENTIAL_MEAN_MAX, "gaps and weights are right up to there");
+
 uint8_t sample_filter[SAMPLE_FILTER_SIZE] __attribute__((aligned(64)));
 
 static uint64_t seed;           /* of the process */

@@ -35,11 +35,13 @@ def text(string, size):
 
 
 class Region:
-    def __init__(self, pid=None, ticks=None, session="", cmdline="./example --size 3"):
+    def __init__(self, pid=None, ticks=None, session="", cmdline="./example --size 3",
+                 sample=0):
         self.pid = os.getpid() if pid is None else pid
         self.ticks = start_ticks(self.pid) if ticks is None else ticks
         self.session = session
         self.cmdline = cmdline
+        self.sample = sample
         self.version = 1
         self.state = 0
         self.drops = {}
@@ -90,7 +92,7 @@ class Region:
                             len(self.threads), slab_count, SLABS_OFFSET + slab_count * SLAB_SIZE,
                             0, len(self.timeline), 10**9)
         process = struct.pack("<4I3Q6I2Q", self.pid, 1, os.getuid(), 0, self.ticks, self.start,
-                              self.end, self.state, 4096, 256, 1, 0, 0, 0, 0)
+                              self.end, self.state, 4096, 256, 1, 0, 0, self.sample, 0)
         with open("/proc/sys/kernel/random/boot_id") as boot:
             process += text(boot.read().strip(), 40)
         process += text(self.session, 40) + text("0.1.0", 24) + text("example-host", 72)

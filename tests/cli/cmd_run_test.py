@@ -148,6 +148,17 @@ def test_options():
     clean()
     tool("run", "--depth", "7", "-o", path("a.tsnap"), "--", path("prog"), "end")
     equal("--depth reaches the program", stats(path("a.tsnap"))["process"]["depth"], 7)
+    for size, expected in (("1", 1), ("4096", 4096), ("512K", 512 << 10), ("1M", 1 << 20),
+                           ("2G", 2 << 30), ("1T", 1 << 40)):
+        done = tool("run", "--sample", size, "-o", path("s.tsnap"), "--", path("prog"), "end")
+        equal("--sample %s reaches the program" % size, stats(path("s.tsnap"))["process"]["sample"], expected)
+        equal("--sample %s: the summary says so" % size, "\n  estimated from one sample per " in done.stderr, True)
+    done = tool("run", "--sample", "1M", "--no-follow", "-o", path("s.tsnap"), "--", "sh", "-c",
+                path("prog") + " end; :")
+    equal("--sample with --no-follow", [name for name in snapshots() if name.startswith("s.")], ["s.tsnap"])
+    done = tool("run", "--sample", "1M", "-o", path("f.tsnap"), "--", "sh", "-c", path("prog") + " end; :")
+    equal("--sample reaches what the program starts",
+          [stats(path(name))["process"]["sample"] for name in snapshots() if name.startswith("f.")], [1 << 20] * 2)
     # A tool built with AddressSanitizer wants to be told that another preload is meant.
     environment = {**os.environ, "TRACESNAP_OPTIONS": "depth=9", "LD_PRELOAD": "libm.so.6",
                    "ASAN_OPTIONS": "verify_asan_link_order=0"}

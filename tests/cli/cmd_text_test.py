@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Text reports have the numbers and the format of Python's own tracemalloc, which is asked itself here."""
+import json
 import os
 import re
 import shutil
@@ -124,6 +125,45 @@ def test_color(snapshot):
     equal("colour changes nothing else", re.sub("\033\\[\\d+m", "", colored), plain)
 
 
+def listed():
+    """What ps says of the example; root sees other processes, too."""
+    return [row for row in tool("ps", "--no-pager").stdout.splitlines() if "./example" in row]
+
+
+def test_estimates():
+    """Who reads the figures of a sampled process is told that they are estimates, each time."""
+    line = "estimated from one sample per 512 KiB\n"
+    exact = make([(1000, 2)], "exact.tsnap")
+    equal("an exact report says nothing of it", "estimate" in tool("stats", exact).stdout, False)
+    equal("nor does ps", [row for row in listed() if "~" in row], [])
+    region = cmd_region.Region(sample=512 << 10)
+    region.context([(region.module(LIBRARY), 0x1000)], (2, 1000), peak=(2, 1000))
+    sampled = os.path.join(work, "sampled.tsnap")
+    saved = tool("snap", region.write(work), "-o", sampled)
+    equal("snap says it", line in saved.stderr, True)
+    marked = [row for row in listed() if "   ~1000 B         ~2    ~1000 B " in row]
+    equal("ps marks its figures", len(marked), 1)
+    equal("ps says what the mark means", tool("ps", "--no-pager").stdout.count("\n~ estimated"), 1)
+    for options in ([], ["--group-by", "stack"], ["--sort", "peak"]):
+        equal("stats %s" % " ".join(options), tool("stats", *options, sampled).stdout.count(line), 1)
+    unlike = "old is %s, new is %s: the differences are estimates\n"
+    for old, new, count, said in ((exact, exact, 0, None), (sampled, sampled, 2, None),
+                                  (exact, sampled, 1, ("exact", "estimated")),
+                                  (sampled, exact, 1, ("estimated", "exact"))):
+        text = tool("diff", old, new).stdout
+        name = "diff %s %s" % (os.path.basename(old), os.path.basename(new))
+        equal(name, (text.count(line), text.count("differences are estimates")), (count, int(bool(said))))
+        equal(name + ": which side", said is None or unlike % said in text, True)
+    for command in ("stats", "export"):
+        report = json.loads(tool(command, *(["--json"] if command == "stats" else []), sampled).stdout)
+        equal(command + " as JSON", (report["sampled"], report["process"]["sample"]), (True, 512 << 10))
+    report = json.loads(tool("diff", "--json", sampled, exact).stdout)
+    equal("diff as JSON", (report["sampled"], report["old"]["sampled"]), (False, True))
+    rows = json.loads(tool("ps", "--json").stdout)["processes"]
+    rows = [row for row in rows if row["source"].startswith(work)]
+    equal("ps as JSON", [row["process"]["sample"] for row in rows], [512 << 10])
+
+
 def main():
     need_tool()
     os.environ["TRACESNAP_DIR"] = work
@@ -134,6 +174,7 @@ def main():
     test_gone()
     test_stack()
     test_color(snapshot)
+    test_estimates()
     shutil.rmtree(work)
     finish()
 

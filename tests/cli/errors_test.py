@@ -83,6 +83,10 @@ def test_options():
         bad("bad number %r" % value, "stats", "--top=" + value, subject=value, fix="number from 0 to")
     bad("number out of range", "run", "--depth", "0", "true", status=125, subject="0",
         fix="from 1 to 1024")
+    for value in ("0", "-1", "x", "", "1.5K", "1KiB", "512KK", "2T", "1099511627777", "17179869184G",
+                  "99999999999999999999"):
+        bad("bad size %r" % value, "run", "--sample", value, "true", status=125, subject=value,
+            fix="a size from 1 to 1099511627776 bytes, such as 512K")
     bad("missing operand", "stats", subject="tracesnap stats", fix="give SOURCE")
     bad("missing second operand", "diff", "x", subject="tracesnap diff", fix="give OLD NEW")
     bad("operand too many", "stats", "x", "y", subject="y", fix="takes SOURCE")

@@ -94,6 +94,25 @@ static int set_number(const struct option_spec *option, uint64_t *value, const c
     return 0;
 }
 
+static int set_size(const struct option_spec *option, uint64_t *value, const char *text)
+{
+    static const char units[] = "KMGT";
+    char *end;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    bool digits = text[0] >= '0' && text[0] <= '9';
+    const char *unit = digits && *end ? strchr(units, *end) : NULL;
+    unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+    digits = digits && end[unit != NULL] == '\0';
+    if (!digits || errno != 0 || number > option->max >> shift || number << shift < option->min)
+        return message_error("bad value of --%s '%s': use a size from %llu to %llu bytes, such as "
+                             "512K or 1M",
+                             option->name, text, (unsigned long long)option->min,
+                             (unsigned long long)option->max);
+    *value = number << shift;
+    return 0;
+}
+
 static int add_item(const struct option_spec *option, struct option_list *list, const char *text)
 {
     const char **items = realloc(list->items, (list->count + 1) * sizeof(*items));
@@ -119,6 +138,8 @@ static int set_value(const struct match *match, const char *text)
         return 0;
     case OPTION_NUMBER:
         return set_number(option, match->value, text);
+    case OPTION_SIZE:
+        return set_size(option, match->value, text);
     case OPTION_CHOICE:
         for (unsigned i = 0; option->choices[i]; i++)
             if (strcmp(option->choices[i], text) == 0) {

@@ -20,7 +20,8 @@
 struct run_values {
     struct common_options common;
     const char *output;
-    uint64_t depth; /* 0 = the shim's own choice */
+    uint64_t depth;  /* 0 = the shim's own choice */
+    uint64_t sample; /* bytes; 0 = every allocation */
     bool paused;
     bool no_follow;
     bool quiet;
@@ -41,6 +42,13 @@ static const struct option_spec run_specs[] = {
      .offset = offsetof(struct run_values, depth),
      .min = 1,
      .max = TS_DEPTH_MAX},
+    {.name = "sample",
+     .type = OPTION_SIZE,
+     .argument = "SIZE",
+     .help = "record one allocation per SIZE bytes: cheaper, estimates",
+     .offset = offsetof(struct run_values, sample),
+     .min = 1,
+     .max = TS_SAMPLE_MAX},
     {.name = "paused",
      .type = OPTION_FLAG,
      .help = "record nothing until 'tracesnap resume'",
@@ -84,6 +92,9 @@ static int prepare(const struct run_values *values, const char *session, struct 
     if (values->depth)
         length += snprintf(options + length, sizeof(options) - (size_t)length, ":depth=%llu",
                            (unsigned long long)values->depth);
+    if (values->sample)
+        length += snprintf(options + length, sizeof(options) - (size_t)length, ":sample=%llu",
+                           (unsigned long long)values->sample);
     snprintf(options + length, sizeof(options) - (size_t)length, "%s%s",
              values->paused ? ":paused=1" : "", values->no_follow ? ":follow=0" : "");
     return library_preload(library, options, error);

@@ -8,6 +8,7 @@
 #include "tools/cmd/report_options.h"
 #include "tools/cmd/session.h"
 #include "tools/render/json.h"
+#include "tools/render/style.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,9 +55,11 @@ static void tell(const struct capture *capture, const char *path, bool json)
         json_object_set_new(document, "totals",
                             json_totals(&capture->totals, capture->context_count));
         json_print(document, stdout);
-    } else
+    } else {
         fprintf(stderr, "saved '%s': %u contexts, %s\n", path, capture->context_count,
                 format_size(size, (int64_t)bytes, false));
+        print_estimate(capture, "", stderr);
+    }
 }
 
 static int save(const char *source, const char *pattern, bool json)

@@ -10,17 +10,19 @@
 #include "tools/render/style.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct processes {
     FILE *out;
     bool color;
-    json_t *rows; /* NULL: a table */
+    bool estimated; /* some row was */
+    json_t *rows;   /* NULL: a table */
 };
 
 struct processes *processes_begin(bool json, bool color, FILE *out)
 {
     struct processes *processes = memory_resize(NULL, 1, sizeof(*processes));
-    *processes = (struct processes){out, color, json ? json_array() : NULL};
+    *processes = (struct processes){out, color, false, json ? json_array() : NULL};
     if (!json)
         fprintf(out, "%s%8s %10s %10s %10s %14s  %-9s %7s  %s%s\n", style(color, STYLE_BOLD), "PID",
                 "SIZE", "COUNT", "PEAK", "AGE", "STATE", "DROPS", "COMMAND",
@@ -43,20 +45,34 @@ static uint64_t age(const struct capture_process *process)
     return end > process->start_time ? end - process->start_time : 0;
 }
 
-static void print_row(const struct processes *processes, const struct capture *capture)
+/* An estimate has a mark before it; `text` may be `buffer`. */
+static const char *marked(char *buffer, bool estimated, const char *text)
+{
+    size_t length = strlen(text);
+    memmove(buffer + estimated, text, length + 1);
+    if (estimated)
+        buffer[0] = '~';
+    return buffer;
+}
+
+static void print_row(struct processes *processes, const struct capture *capture)
 {
     const struct capture_process *process = &capture->process;
     const struct capture_values *totals = &capture->totals;
-    char size[32], peak[32], time[32], command[COMMAND_TEXT];
+    char size[34], count[34], peak[34], time[32], command[COMMAND_TEXT];
     uint64_t drops = all_drops(capture);
-    fprintf(
-        processes->out, "%8u %10s %10llu %10s %14s  %-9s %s%7llu%s  %s\n", process->pid,
-        format_size(size, (int64_t)(totals->allocated_size - totals->freed_size), false),
-        (unsigned long long)(totals->allocated_count - totals->freed_count),
-        format_size(peak, (int64_t)totals->peak_size, false), format_duration(time, age(process)),
-        process->paused && process->alive ? "paused" : process->state,
-        style(processes->color && drops, STYLE_YELLOW), (unsigned long long)drops,
-        style(processes->color, STYLE_PLAIN), format_command(command, process));
+    bool estimated = process->sample != 0;
+    processes->estimated |= estimated;
+    snprintf(count, sizeof(count), "%llu",
+             (unsigned long long)(totals->allocated_count - totals->freed_count));
+    format_size(size, (int64_t)(totals->allocated_size - totals->freed_size), false);
+    format_size(peak, (int64_t)totals->peak_size, false);
+    fprintf(processes->out, "%8u %10s %10s %10s %14s  %-9s %s%7llu%s  %s\n", process->pid,
+            marked(size, estimated, size), marked(count, estimated, count),
+            marked(peak, estimated, peak), format_duration(time, age(process)),
+            process->paused && process->alive ? "paused" : process->state,
+            style(processes->color && drops, STYLE_YELLOW), (unsigned long long)drops,
+            style(processes->color, STYLE_PLAIN), format_command(command, process));
 }
 
 void processes_add(struct processes *processes, const struct capture *capture, const char *source)
@@ -84,6 +100,7 @@ void processes_end(struct processes *processes, size_t dead, size_t unreadable)
         json_object_set_new(document, "dead", json_count(dead));
         json_object_set_new(document, "unreadable", json_count(unreadable));
         json_print(document, processes->out);
-    }
+    } else if (processes->estimated)
+        fputs("~ estimated from samples\n", processes->out);
     free(processes);
 }

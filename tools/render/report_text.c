@@ -49,13 +49,20 @@ static void print_totals(const struct capture_values *totals, bool color, FILE *
 static void print_side(const struct capture *capture, const struct capture_values *totals,
                        const char *side, bool color, FILE *out)
 {
-    char gap[32];
     print_process(capture, side, color, out);
     print_totals(totals, color, out);
+    print_estimate(capture, "", out);
     print_drops(capture, "", color, out);
-    if (capture->process.sample)
-        fprintf(out, "sampled one allocation per %s: all figures are estimates\n",
-                format_size(gap, (int64_t)capture->process.sample, false));
+}
+
+/* Sides that were recorded in different ways look alike, and a row may differ by chance alone. */
+static void print_unlike(const struct report *report, FILE *out)
+{
+    bool old = report->old->process.sample != 0, new = report->capture->process.sample != 0;
+    if (report->old->process.sample == report->capture->process.sample)
+        return;
+    fprintf(out, "old is %s, new is %s: the differences are estimates\n",
+            old ? "estimated" : "exact", new ? "estimated" : "exact");
 }
 
 /* The difference of a size in brackets, red where it grew. */
@@ -205,6 +212,8 @@ void render_text(const struct report *report, const struct render_options *optio
         print_side(report->old, &report->old_totals, "old: ", options->color, out);
     print_side(report->capture, &report->totals, report->is_diff ? "new: " : "", options->color,
                out);
+    if (report->is_diff)
+        print_unlike(report, out);
     fprintf(out, "\n%s%s%llu %s%s by %s%s\n", style(options->color, STYLE_BOLD),
             shown < count ? "Top " : "", (unsigned long long)shown,
             render_groups[report->options.group], shown == 1 ? "" : "s",

@@ -85,6 +85,7 @@ void render_run_text(const struct report *report, const struct run_result *resul
 {
     print_ending(report, result, options->color, out);
     print_figures(report, options->color, out);
+    print_estimate(report->capture, "  ", out);
     print_drops(report->capture, "  ", options->color, out);
     if (report->totals.peak_size)
         print_peak(report, options, out);

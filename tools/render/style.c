@@ -3,6 +3,8 @@
  */
 #include "tools/render/style.h"
 
+#include "tools/model/report.h"
+
 #include <string.h>
 #include <time.h>
 
@@ -84,6 +86,14 @@ const char *format_command(char *buffer, const struct capture_process *process)
     }
     strcpy(buffer + length, *from != '\0' ? "..." : "");
     return buffer;
+}
+
+void print_estimate(const struct capture *capture, const char *indent, FILE *out)
+{
+    char gap[32];
+    if (capture->process.sample)
+        fprintf(out, "%sestimated from one sample per %s\n", indent,
+                format_size(gap, (int64_t)capture->process.sample, false));
 }
 
 void print_drops(const struct capture *capture, const char *indent, bool color, FILE *out)

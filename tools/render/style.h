@@ -34,6 +34,9 @@ const char *format_average(char *buffer, uint64_t size, uint64_t count);
 #define COMMAND_TEXT 104
 const char *format_command(char *buffer, const struct capture_process *process);
 
+/* One line that says so where the figures are estimates. */
+void print_estimate(const struct capture *capture, const char *indent, FILE *out);
+
 /* One line for each drop that is not zero: how many and what of, after `indent`. */
 void print_drops(const struct capture *capture, const char *indent, bool color, FILE *out);
 
