@@ -1,6 +1,8 @@
 /*
  * include/tracesnap.h: each function does what its comment says, traced and untraced. Never
- * compiled as position-dependent code: there the linker makes a weak reference 0 for good.
+ * compiled as position-dependent code: there the linker makes a weak reference 0 for good. Never
+ * sampled: it compares the library's totals with its own.
+ * @without sampled
  * @build -fPIE
  * @snapshot api.tsnap
  */
