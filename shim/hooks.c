@@ -86,19 +86,41 @@ __attribute__((noinline)) bool forget_outside(struct thread *thread, const void 
     return false;
 }
 
-void *malloc(size_t size)
+/*
+ * malloc and free in all ways but the exact one and the unsampled one, which are the short ways
+ * through the hooks below. They are called last, hence jumped to, and find the hook's caller where
+ * a hook finds its own.
+ */
+static __attribute__((noinline)) void *malloc_slowly(size_t size)
 {
     struct thread *thread = &thread_self;
+    if (enter(thread))
+        return leave_with(thread, next.malloc(size), size, walk_caller());
+    if (enter_sampling(thread))
+        return leave_sampling(thread, next.malloc(size), size, walk_caller());
+    return have_next() ? next.malloc(size) : arena_allocate(size, 16);
+}
+
+static __attribute__((noinline)) void free_slowly(void *block)
+{
+    forget(block);
+    if (have_next())
+        next.free(block);
+}
+
+void *malloc(size_t size)
+{
     enum process_mode mode = process_mode_now();
-    if (!likely(mode == PROCESS_TRACING) && mode == PROCESS_SAMPLING &&
-        thread->busy == THREAD_FREE && sample_passes(thread, size))
-        return next.malloc(size);
-    if (!likely(enter_in(thread, mode))) {
-        if (enter_sampling(thread))
-            return leave_sampling(thread, next.malloc(size), size, walk_caller());
-        return have_next() ? next.malloc(size) : arena_allocate(size, 16);
+    struct thread *thread = &thread_self;
+    if (likely(mode == PROCESS_TRACING)) {
+        size_t bytes = MACHINE_APART(size);
+        if (!likely(enter_in(thread, mode)))
+            return next.malloc(bytes);
+        return leave_with(thread, next.malloc(bytes), bytes, walk_caller());
     }
-    return leave_with(thread, next.malloc(size), size, walk_caller());
+    if (mode == PROCESS_SAMPLING && thread->busy == THREAD_FREE && sample_passes(thread, size))
+        return next.malloc(size);
+    return malloc_slowly(size);
 }
 
 void free(void *block)
@@ -106,13 +128,15 @@ void free(void *block)
     if (block == NULL || arena_holds(block))
         return;
     enum process_mode mode = process_mode_now();
-    if (!likely(mode == PROCESS_TRACING) && mode == PROCESS_SAMPLING && !sample_may_know(block)) {
+    if (likely(mode == PROCESS_TRACING)) {
+        void *gone = MACHINE_APART(block);
+        forget_in(gone, mode);
+        next.free(gone);
+    } else if (mode == PROCESS_SAMPLING && !sample_may_know(block)) {
         next.free(block);
-        return;
+    } else {
+        free_slowly(block);
     }
-    forget_in(block, mode);
-    if (have_next())
-        next.free(block);
 }
 
 void *calloc(size_t count, size_t size)
