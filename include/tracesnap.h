@@ -88,7 +88,8 @@ static inline int tracesnap_reset_peak(void)
 
 /*
  * Bytes live now and at the peak; within 1 % with several threads, with one exact (a peak above 1
- * MiB: within 0.03 %). Either pointer may be NULL. 0, or -1 and zeros when not traced.
+ * MiB: within 0.03 %). Estimates where allocations are sampled. Either pointer may be NULL. 0, or
+ * -1 and zeros when not traced.
  */
 static inline int tracesnap_get_traced_memory(size_t *current, size_t *peak)
 {
@@ -101,8 +102,8 @@ static inline int tracesnap_get_traced_memory(size_t *current, size_t *peak)
 
 /*
  * The stack that allocated a live block, innermost frame first, at most `max` frames. Returns how
- * many frames were stored; 0 when the block is not known or the program is not traced. `object`
- * stays valid.
+ * many frames were stored; 0 when the block is not known (also because it was not sampled) or the
+ * program is not traced. `object` stays valid.
  */
 static inline size_t tracesnap_get_object_traceback(const void *block,
                                                     struct tracesnap_frame *frames, size_t max)
