@@ -70,9 +70,9 @@ static inline bool index_is_clear(const uint32_t *slot, uintptr_t address, bool 
 {
     if (ts_load_relaxed(slot) & SHADOW_START)
         return false;
-    return !wide || (!(ts_load_relaxed(slot + 1) & SHADOW_START) &&
-                     (address + (1u << shadow.granule_shift)) >> SHADOW_LEAF_BITS ==
-                         address >> SHADOW_LEAF_BITS);
+    return !wide || ((address + (1u << shadow.granule_shift)) >> SHADOW_LEAF_BITS ==
+                         address >> SHADOW_LEAF_BITS &&
+                     !(ts_load_relaxed(slot + 1) & SHADOW_START));
 }
 
 /*
