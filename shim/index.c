@@ -82,27 +82,45 @@ static bool insert_in_shadow(struct shard *shard, uintptr_t address, const struc
     return here;
 }
 
-__attribute__((noinline)) uint32_t index_class(const struct block *block, struct class_hint *hint)
+/* The class of a small block; 0 when there is no memory for it. */
+static uint32_t class_of(const struct block *block, struct class_hint *hint)
 {
-    hint->class = classes_of(shadow_pack(block));
-    hint->size = (uint16_t)block->size;
-    hint->generation = (uint16_t)block->generation;
-    return hint->class;
+    uint32_t class;
+    if (hint != NULL && index_class_known(block, hint, &class))
+        return class;
+    class = classes_of(shadow_pack(block));
+    if (hint != NULL) {
+        hint->class = class;
+        hint->size = (uint16_t)block->size;
+        hint->generation = (uint16_t)block->generation;
+    }
+    return class;
 }
 
-__attribute__((noinline)) bool index_insert_slowly(struct shard *shard, const void *address,
-                                                   const struct block *block, struct block *stale)
+bool index_insert(struct shard *shard, const void *address, const struct block *block,
+                  struct class_hint *hint, struct block *stale)
 {
-    struct class_hint hint = {0};
-    uint32_t class = index_class_of(block, &hint);
+    bool small = block->size < shadow.wide_from;
+    uint32_t class = small ? class_of(block, hint) : 0;
+    stale->context = 0;
     if (block->size < SHADOW_SIZE_LIMIT && ((uintptr_t)address & 7) == 0 &&
-        (class != 0 || block->size >= shadow.wide_from) &&
-        insert_in_shadow(shard, (uintptr_t)address, block, class, stale))
+        (class != 0 || !small) && insert_in_shadow(shard, (uintptr_t)address, block, class, stale))
         return true;
     if (index_large_insert(address, block, stale))
         return true;
     region_drop(TS_DROP_NO_INDEX);
     return false;
+}
+
+bool index_take(const void *address, struct block *block, bool remove)
+{
+    uint32_t *slot, word = index_word((uintptr_t)address, &slot);
+    if (word == 0)
+        return index_large_take(address, block, remove);
+    *block = shadow_unpack(shadow_get(slot, word));
+    if (remove)
+        index_clear(slot, word);
+    return true;
 }
 
 bool index_find(const void *address, struct block *block)

@@ -32,24 +32,13 @@ void index_large_each(void (*visit)(void *closure, const void *address, const st
 /* granule: the smallest distance of two blocks of the next allocator, in bytes. */
 bool index_start(size_t granule);
 
-/* The other cases of index_insert. */
-bool index_insert_slowly(struct shard *shard, const void *address, const struct block *block,
-                         struct block *stale);
-
-/* Asks for the class of a small block; 0 when there is no memory for it. */
-uint32_t index_class(const struct block *block, struct class_hint *hint);
-
-/* The class of a small block; 0 = it is not small, or has none. */
-static inline uint32_t index_class_of(const struct block *block, struct class_hint *hint)
-{
-    if (block->size >= shadow.wide_from)
-        return 0;
-    if (__builtin_expect(hint->size == block->size && hint->generation == block->generation &&
-                             hint->class != 0,
-                         1))
-        return hint->class;
-    return index_class(block, hint);
-}
+/*
+ * Inserts a block; false when there is no memory for it (counted). If a block was known at this
+ * address, its free was missed: *stale is that block, else stale->context is 0. hint: NULL, or the
+ * class that the stack's last block had.
+ */
+bool index_insert(struct shard *shard, const void *address, const struct block *block,
+                  struct class_hint *hint, struct block *stale);
 
 /* Around a write to the shadow. False: a sweeper is at work, and the block goes elsewhere. */
 static inline bool index_begin(struct shard *shard)
@@ -75,48 +64,50 @@ static inline bool index_is_clear(const uint32_t *slot, uintptr_t address, bool 
                      !(ts_load_relaxed(slot + 1) & SHADOW_START));
 }
 
-/*
- * Inserts a block; false when there is no memory for it (counted). If a block was known at this
- * address, its free was missed: *stale is that block, else stale->context is 0.
+/* The class of a block if the hint has it, 0 for one that needs none; false: it must be asked for.
  */
-static inline __attribute__((always_inline)) bool index_insert(struct shard *shard,
-                                                               const void *address,
-                                                               const struct block *block,
-                                                               struct class_hint *hint,
-                                                               struct block *stale)
+static inline bool index_class_known(const struct block *block, const struct class_hint *hint,
+                                     uint32_t *class)
 {
-    uint32_t *slot = shadow_slot((uintptr_t)address);
-    uint32_t class = index_class_of(block, hint);
-    bool wide = block->size >= shadow.wide_from;
-    stale->context = 0;
-    if (__builtin_expect(block->size < SHADOW_SIZE_LIMIT && ((uintptr_t)address & 7) == 0 &&
-                             slot != NULL && (wide || class != 0) &&
-                             index_is_clear(slot, (uintptr_t)address, wide),
-                         1)) {
-        bool here = index_begin(shard) && shadow_put(slot, ts_load_relaxed(slot),
-                                                     (uintptr_t)address, shadow_pack(block), class);
-        index_end(shard);
-        if (__builtin_expect(here, 1))
-            return true;
-    }
-    return index_insert_slowly(shard, address, block, stale);
+    *class = 0;
+    if (block->size >= shadow.wide_from)
+        return true;
+    *class = hint->class;
+    return hint->size == block->size && hint->generation == block->generation && hint->class != 0;
+}
+
+/* Inserts a block where that is easy. False: nothing was done. */
+static inline bool index_try(struct shard *shard, uintptr_t address, const struct block *block,
+                             uint32_t class)
+{
+    uint32_t *slot = shadow_slot(address);
+    if (block->size >= SHADOW_SIZE_LIMIT || (address & 7) != 0 || slot == NULL ||
+        !index_is_clear(slot, address, class == 0))
+        return false;
+    bool here = index_begin(shard) &&
+                shadow_put(slot, ts_load_relaxed(slot), address, shadow_pack(block), class);
+    index_end(shard);
+    return here;
+}
+
+/* Takes the block whose word was found in slot out. */
+static inline void index_clear(uint32_t *slot, uint32_t word)
+{
+    ts_store_release(slot, 0);
+    if (word & SHADOW_WIDE)
+        ts_store_relaxed(slot + 1, 0);
+}
+
+/* The word of the block at address, and where it is; 0 when none is in the shadow. */
+static inline uint32_t index_word(uintptr_t address, uint32_t **slot)
+{
+    *slot = address & 7 ? NULL : shadow_slot(address);
+    uint32_t word = *slot != NULL ? ts_load_relaxed(*slot) : 0;
+    return shadow_is_at(word, address) ? word : 0;
 }
 
 /* The block at address; remove: takes it out. False when none is known there. */
-static inline bool index_take(const void *address, struct block *block, bool remove)
-{
-    uint32_t *slot = (uintptr_t)address & 7 ? NULL : shadow_slot((uintptr_t)address);
-    uint32_t word = slot ? ts_load_relaxed(slot) : 0;
-    if (__builtin_expect(!shadow_is_at(word, (uintptr_t)address), 0))
-        return index_large_take(address, block, remove);
-    *block = shadow_unpack(shadow_get(slot, word));
-    if (remove) {
-        ts_store_release(slot, 0);
-        if (word & SHADOW_WIDE)
-            ts_store_relaxed(slot + 1, 0);
-    }
-    return true;
-}
+bool index_take(const void *address, struct block *block, bool remove);
 
 /* The block at address, left where it is. */
 bool index_find(const void *address, struct block *block);

@@ -34,16 +34,22 @@ void live_forked(struct thread *thread, uint64_t size, uint64_t count);
 /* (live, peak) in bytes, as the API shows them: right within the threads' unflushed changes. */
 void live_get(uint64_t *size, uint64_t *peak);
 
-/* To be called after the cell was written: the epoch's cut must have it. */
-static inline void live_add(struct thread *thread, uint64_t control, int64_t size, int64_t count)
+/* Changes the thread's part of the total, which belongs to the present control word. */
+static inline void live_change(struct thread *thread, int64_t size, int64_t count)
 {
-    if (__builtin_expect(thread->live_reset != LIVE_RESET_PART(control), 0))
-        live_noticed(thread, control);
     thread->live_size += size;
     thread->live_count += count;
     if (__builtin_expect(
             thread->live_size > thread->live_upper || thread->live_size < thread->live_lower, 0))
         live_flush(thread);
+}
+
+/* To be called after the cell was written: the epoch's cut must have it. */
+static inline void live_add(struct thread *thread, uint64_t control, int64_t size, int64_t count)
+{
+    if (__builtin_expect(thread->live_reset != LIVE_RESET_PART(control), 0))
+        live_noticed(thread, control);
+    live_change(thread, size, count);
 }
 
 #endif

@@ -11,11 +11,13 @@ void memo_forget(struct memo *memo)
     memo->head += MEMO_RING + 1;
 }
 
-__attribute__((noinline)) struct memo_entry *memo_find_other(struct memo *memo, uint32_t set,
-                                                             const struct walk_start *start,
-                                                             uint32_t generation)
+struct memo_entry *memo_find(struct memo *memo, const struct thread *thread,
+                             const struct walk_start *start)
 {
-    for (uint32_t i = 1; i < MEMO_WAYS; i++) {
+    uint32_t set, generation = ts_load_acquire(&module_generation);
+    if (!memo_look(memo, thread, start, &set))
+        return NULL;
+    for (uint32_t i = 0; i < MEMO_WAYS; i++) {
         uint32_t way = (memo->newest[set] + i) % MEMO_WAYS;
         struct memo_entry *entry = &memo->entries[set][way];
         if (memo_is(memo, entry, start, generation)) {

@@ -140,23 +140,30 @@ static inline bool memo_is(const struct memo *memo, const struct memo_entry *ent
            !memo_is_void(memo, entry) && memo_same_slots(memo, entry);
 }
 
-/* In the ways of the set that were not found last; NULL. */
-struct memo_entry *memo_find_other(struct memo *memo, uint32_t set, const struct walk_start *start,
-                                   uint32_t generation);
-
-/* The entry of this very stack, or NULL. */
-static inline struct memo_entry *memo_find(struct memo *memo, const struct thread *thread,
-                                           const struct walk_start *start)
+/* The set in which a stack is, if it may be in any: it is the thread's own. */
+static inline bool memo_look(const struct memo *memo, const struct thread *thread,
+                             const struct walk_start *start, uint32_t *set)
 {
     uintptr_t low = thread->stack_low;
     if (__builtin_expect(start->sp - 16 - low >= thread->stack_high - low, 0))
-        return NULL;
-    uint32_t set = memo_set(memo_known(memo, thread, start));
-    uint32_t generation = ts_load_acquire(&module_generation);
-    struct memo_entry *entry = &memo->entries[set][memo->newest[set]];
-    if (__builtin_expect(memo_is(memo, entry, start, generation), 1))
-        return entry;
-    return memo_find_other(memo, set, start, generation);
+        return false;
+    *set = memo_set(memo_known(memo, thread, start));
+    return true;
 }
+
+/* The entry of this very stack, if it is the one that was found last in its set; else NULL. */
+static inline struct memo_entry *memo_find_last(struct memo *memo, const struct thread *thread,
+                                                const struct walk_start *start)
+{
+    uint32_t set;
+    if (!memo_look(memo, thread, start, &set))
+        return NULL;
+    struct memo_entry *entry = &memo->entries[set][memo->newest[set]];
+    return memo_is(memo, entry, start, ts_load_acquire(&module_generation)) ? entry : NULL;
+}
+
+/* The entry of this very stack, or NULL. */
+struct memo_entry *memo_find(struct memo *memo, const struct thread *thread,
+                             const struct walk_start *start);
 
 #endif

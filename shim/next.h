@@ -6,13 +6,12 @@
 #define TRACESNAP_SHIM_NEXT_H
 
 #include "shim/hooks.h"
+#include "shim/thread.h"
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define likely(x) __builtin_expect(!!(x), 1)
 
 struct next {
 #define X(type, name, parameters) type(*name) parameters;

@@ -57,6 +57,17 @@ TWICE void count_freed(struct thread *thread, struct shard *shard, const struct 
     live_add(thread, control, -(int64_t)freed.size, -(int64_t)freed.count);
 }
 
+/*
+ * Whether a cell and the thread's part of the live total already know this control word, which is
+ * not that of a paused process.
+ */
+static inline bool is_current(const struct thread *thread, const struct ts_cell *cell,
+                              uint64_t control)
+{
+    return ts_load_relaxed(&cell->stamp) == control &&
+           thread->live_reset == LIVE_RESET_PART(control);
+}
+
 /* verify=1: what was remembered must be what a walk finds now. */
 static __attribute__((noinline)) void verify(struct thread *thread, struct shard *shard,
                                              const struct walk_start *start,
@@ -120,7 +131,7 @@ TWICE void allocation(struct thread *thread, const void *address, size_t size,
         return;
     }
     struct block stale, block = {.size = size, .generation = TS_CONTROL_GENERATION(control)};
-    struct class_hint none = {0}, *hint = &none;
+    struct class_hint *hint = NULL;
     /* Who samples has hardly just seen the stack. */
     struct ts_cell *cell = sampled ? capture(thread, shard, start, &block.context)
                                    : place_of(thread, shard, start, &block.context, &hint);
@@ -139,10 +150,36 @@ TWICE void allocation(struct thread *thread, const void *address, size_t size,
     threads_done(thread, shard);
 }
 
+static __attribute__((noinline)) void allocation_slowly(struct thread *thread, const void *address,
+                                                        size_t size, const struct walk_start *start)
+{
+    allocation(thread, address, size, start, false);
+}
+
+/*
+ * The usual case, in which nothing has to be made, asked for or told: the stack was seen before,
+ * the block's class, too, and the cell is of this generation and epoch. What is not usual is found
+ * out before anything was changed, and left to the slow way.
+ */
 void record_allocation(struct thread *thread, const void *address, size_t size,
                        const struct walk_start *start)
 {
-    allocation(thread, address, size, start, false);
+    struct shard *shard = thread->shard;
+    if (!likely(shard != NULL))
+        return allocation_slowly(thread, address, size, start);
+    uint64_t control = ts_load_acquire(&region_header->control);
+    struct memo_entry *known = memo_find_last(&shard->memo, thread, start);
+    if (!likely(known != NULL && options.verify == 0 && is_current(thread, known->cell, control)))
+        return allocation_slowly(thread, address, size, start);
+    struct ts_cell *cell = known->cell;
+    struct block block = {size, known->context, TS_CONTROL_GENERATION(control)};
+    uint32_t class;
+    if (!likely(index_class_known(&block, &known->hint, &class) &&
+                index_try(shard, (uintptr_t)address, &block, class)))
+        return allocation_slowly(thread, address, size, start);
+    cell_allocated(cell, control, 1, size);
+    thread->last = address;
+    live_change(thread, (int64_t)size, 1);
 }
 
 void record_sampled(struct thread *thread, const void *address, size_t size,
@@ -178,14 +215,35 @@ TWICE void freed(struct thread *thread, const struct block *block, bool temporar
     threads_done(thread, shard);
 }
 
-void record_free(struct thread *thread, const void *address)
+static __attribute__((noinline)) void free_slowly(struct thread *thread, const void *address)
 {
     struct block block;
     bool temporary = thread->last == address;
-    if (__builtin_expect(index_take(address, &block, true), 1))
+    if (index_take(address, &block, true))
         freed(thread, &block, temporary, false);
     if (temporary)
         thread->last = NULL;
+}
+
+/* The usual case, as in record_allocation. */
+void record_free(struct thread *thread, const void *address)
+{
+    struct shard *shard = thread->shard;
+    uint32_t *slot, word = index_word((uintptr_t)address, &slot);
+    if (!likely(word != 0 && shard != NULL))
+        return free_slowly(thread, address);
+    struct block block = shadow_unpack(shadow_get(slot, word));
+    struct ts_cell *cell = shard_cell(shard, block.context);
+    uint64_t control = ts_load_acquire(&region_header->control) & ~TS_CONTROL_PAUSED;
+    if (!likely(cell != NULL && is_current(thread, cell, control) &&
+                block.generation == TS_CONTROL_GENERATION(control)))
+        return free_slowly(thread, address);
+    bool temporary = thread->last == address;
+    index_clear(slot, word);
+    cell_freed(cell, control, 1, block.size, temporary);
+    if (temporary)
+        thread->last = NULL;
+    live_change(thread, -(int64_t)block.size, -1);
 }
 
 void record_free_sampled(struct thread *thread, const void *address)
@@ -221,7 +279,7 @@ void record_put_back(struct thread *thread, const void *address, const struct bl
 {
     struct block stale;
     struct shard *shard = threads_shard(thread);
-    if (shard == NULL || !index_insert_slowly(shard, address, block, &stale))
+    if (shard == NULL || !index_insert(shard, address, block, NULL, &stale))
         freed_either(thread, block);
     else if (options.sample != 0)
         sample_enlist(address);

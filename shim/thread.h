@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define likely(x) __builtin_expect(!!(x), 1)
+
 struct shard;
 
 /* Frees that a signal handler made while its thread was inside the shim: counted when that is left.
