@@ -11,16 +11,38 @@ void memo_forget(struct memo *memo)
     memo->head += MEMO_RING + 1;
 }
 
+/*
+ * Another stack of the set, which begins like this one, is in its way: lets a word decide that
+ * differs, if that is so again and again.
+ */
+static void tell_apart(struct memo *memo, uint64_t known, const struct memo_entry *other)
+{
+    if (++memo->crowded[memo_set(known)] < CROWDED_MAX)
+        return;
+    memo->crowded[memo_set(known)] = 0;
+    for (uint32_t i = 0; i < other->count; i++) {
+        uint64_t at = (other->position + i) % MEMO_RING;
+        if (stack_word(other->sp + memo->distance[at]) != memo->value[at]) {
+            memo->apart[known >> MEMO_PLACES_SHIFT] = memo->distance[at];
+            return;
+        }
+    }
+}
+
 struct memo_entry *memo_find(struct memo *memo, const struct thread *thread,
                              const struct walk_start *start)
 {
-    uint32_t set, generation = ts_load_acquire(&module_generation);
-    if (!memo_look(memo, thread, start, &set))
+    uint32_t generation = ts_load_acquire(&module_generation);
+    uint64_t known;
+    if (!memo_look(memo, thread, start, &known))
         return NULL;
+    uint32_t set = memo_set(known), last = memo->newest[set];
     for (uint32_t i = 0; i < MEMO_WAYS; i++) {
-        uint32_t way = (memo->newest[set] + i) % MEMO_WAYS;
-        struct memo_entry *entry = &memo->entries[set][way];
+        uint32_t way = (last + i) % MEMO_WAYS;
+        struct memo_entry *entry = &memo->entries[set][way], *other = &memo->entries[set][last];
         if (memo_is(memo, entry, start, generation)) {
+            if (i > 0 && memo_begins(other, start) && !memo_is_void(memo, other))
+                tell_apart(memo, known, other);
             memo->newest[set] = (uint8_t)way;
             return entry;
         }
@@ -79,21 +101,6 @@ static void write_slots(struct memo *memo, uint64_t position, uint32_t count,
     for (; at < position + count; at++)
         write_slot(memo, at, memo->distance[position % MEMO_RING],
                    memo->value[position % MEMO_RING]);
-}
-
-/* The set is full of stacks that begin like this one: lets a word decide that differs. */
-static void tell_apart(struct memo *memo, uint64_t known, const struct memo_entry *other)
-{
-    if (++memo->crowded[memo_set(known)] < CROWDED_MAX)
-        return;
-    memo->crowded[memo_set(known)] = 0;
-    for (uint32_t i = 0; i < other->count; i++) {
-        uint64_t at = (other->position + i) % MEMO_RING;
-        if (stack_word(other->sp + memo->distance[at]) != memo->value[at]) {
-            memo->apart[known >> MEMO_PLACES_SHIFT] = memo->distance[at];
-            return;
-        }
-    }
 }
 
 /* The way of the set to give up: a void one, else the one longest not found. */

@@ -140,14 +140,14 @@ static inline bool memo_is(const struct memo *memo, const struct memo_entry *ent
            !memo_is_void(memo, entry) && memo_same_slots(memo, entry);
 }
 
-/* The set in which a stack is, if it may be in any: it is the thread's own. */
+/* What is known of a stack, if it may be in any set: it is the thread's own. */
 static inline bool memo_look(const struct memo *memo, const struct thread *thread,
-                             const struct walk_start *start, uint32_t *set)
+                             const struct walk_start *start, uint64_t *known)
 {
     uintptr_t low = thread->stack_low;
     if (__builtin_expect(start->sp - 16 - low >= thread->stack_high - low, 0))
         return false;
-    *set = memo_set(memo_known(memo, thread, start));
+    *known = memo_known(memo, thread, start);
     return true;
 }
 
@@ -155,9 +155,10 @@ static inline bool memo_look(const struct memo *memo, const struct thread *threa
 static inline struct memo_entry *memo_find_last(struct memo *memo, const struct thread *thread,
                                                 const struct walk_start *start)
 {
-    uint32_t set;
-    if (!memo_look(memo, thread, start, &set))
+    uint64_t known;
+    if (!memo_look(memo, thread, start, &known))
         return NULL;
+    uint32_t set = memo_set(known);
     struct memo_entry *entry = &memo->entries[set][memo->newest[set]];
     return memo_is(memo, entry, start, ts_load_acquire(&module_generation)) ? entry : NULL;
 }
