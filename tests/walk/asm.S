@@ -71,6 +71,26 @@ begin bare_wild
     ret
 finish bare_wild
 
+/* Many callers of malloc with frames of one size: call_sites + n * SITE_STEP (strand.h). */
+    .p2align 6
+begin call_sites
+    .cfi_startproc
+    .rept 256
+    .p2align 6
+    enter 0
+    movq %rsi, %rdi
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    call malloc@PLT
+1:  addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    ret
+    .endr
+    .cfi_endproc
+finish call_sites
+    .globl call_site_return
+call_site_return = 1b
+
 /* The CFA comes from a register that is neither rsp nor rbp. */
 begin asm_by_rbx
     .cfi_startproc

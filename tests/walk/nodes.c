@@ -118,6 +118,7 @@ NODE(jump)
 {
     ENTER;
     s->landing[level].set = true;
+    s->landing[level].catches = false;
     s->landing[level].depth = s->depth;
     s->landing[level].alternate = s->alternate;
     _setjmp(s->landing[level].at);

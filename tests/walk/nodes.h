@@ -35,6 +35,7 @@
     X(asm_rbp_trashed)                                                                             \
     X(asm_pushes)                                                                                  \
     X(asm_remember)                                                                                \
+    X(catching)                                                                                    \
     X(asm_huge)                                                                                    \
     X(asm_jumps)
 

@@ -48,6 +48,14 @@ enum { /* where the parts of that list begin */
 };
 #undef V
 
+/* settings.alike: a plain function, as deep as to fill places of memory of one size. */
+#define ALIKE_FUNCTION 0
+#define ALIKE_LAST 9
+#define ALIKE_SITES 5
+
+#define HURRY 40
+#define HURRY_RARE 200
+
 node *node_at(const struct strand *s, long level)
 {
     return nodes[s->script[level].function];
@@ -61,7 +69,7 @@ static bool chance(struct strand *s, uint32_t one_in)
 static bool may_call(const struct strand *s, unsigned function)
 {
     if (nodes[function] == plugin)
-        return settings.libraries && s == &s->worker->main;
+        return s->worker->library != NULL && s == &s->worker->main;
     if (function < SOBER_FIRST)
         return s->mood != MOOD_SOBER || function % KIND_COUNT < SOBER_KIND_COUNT;
     if (function < STEPPED_FIRST)
@@ -77,6 +85,9 @@ static bool may_call(const struct strand *s, unsigned function)
 
 static void choose_function(struct strand *s, struct step *step)
 {
+    step->function = ALIKE_FUNCTION;
+    if (settings.alike)
+        return;
     do {
         if (chance(s, 5))
             step->function = (uint16_t)(SOBER_FIRST + below(s, BARE_FIRST - SOBER_FIRST));
@@ -163,6 +174,13 @@ static void exchange(struct strand *s, long from)
     }
 }
 
+/* One of some thousand stacks of one length and frames of one size. */
+static void vary(struct strand *s, long from)
+{
+    for (long i = from + 1; i <= s->last; i++)
+        s->script[i].site = (uint8_t)(i <= ALIKE_SITES ? below(s, 4) : 0);
+}
+
 static void change(struct strand *s, long from)
 {
     struct step *a, *b;
@@ -170,7 +188,7 @@ static void change(struct strand *s, long from)
         remember(s);
     if (chance(s, 3))
         recall(s, from);
-    if (settings.libraries && s == &s->worker->main && chance(s, 3)) {
+    if (s->worker->library != NULL && s == &s->worker->main && chance(s, 3)) {
         exchange(s, from);
         return;
     }
@@ -205,10 +223,12 @@ static void go_back(struct strand *s, long level)
     long target = s->target;
     if (target < 0 || target == level || !s->landing[target].set || chance(s, 3))
         return;
-    for (long i = target + 1; i < LEVELS; i++)
+    for (long i = target + 1; i < s->level_max; i++)
         s->landing[i].set = false;
     s->depth = s->landing[target].depth;
     s->alternate = s->landing[target].alternate;
+    if (s->landing[target].catches)
+        throw_to_landing(target);
     longjmp(s->landing[target].at, 1);
 }
 
@@ -233,15 +253,28 @@ void keep_block(struct strand *s, void *address, struct entry *entry)
 /* Mostly malloc, so that the innermost frame is the same, too. */
 static void choose_allocation(struct strand *s)
 {
+    if (s->hurry > 0) {
+        s->hurry--;
+        s->how = HOW_SITE;
+        s->site = (int)below(s, SITES);
+        s->size = 1 + below(s, 300);
+        return;
+    }
     s->how = chance(s, 8) ? (enum how)below(s, 4) : HOW_MALLOC;
     s->size = s->how == HOW_ALIGNED ? 64 * (1 + below(s, 4)) : 1 + below(s, 300);
     if (s->how == HOW_REALLOC)
         s->old = &s->worker->blocks[below(s, BLOCKS)];
+    if (chance(s, HURRY_RARE))
+        s->hurry = HURRY;
 }
 
 static void choose_target(struct strand *s, long level)
 {
     long back = 0;
+    if (s->hurry > 0) {
+        s->target = level;
+        return;
+    }
     while (back < level && !chance(s, 3))
         back++;
     s->target = chance(s, 12) ? (long)below(s, (uint32_t)level + 1) : level - back;
@@ -253,13 +286,13 @@ static void choose_target(struct strand *s, long level)
 static void begin_anew(struct strand *s)
 {
     s->mood = chance(s, 3) ? (enum mood)below(s, settings.mixed ? 4 : 3) : MOOD_SOBER;
-    if (settings.sober)
+    if (settings.sober || s->worker == &heir)
         s->mood = MOOD_SOBER;
     else if (s->mood == MOOD_ODD && !settings.odd)
         s->mood = MOOD_UNCHARTED;
-    for (long i = 1; i < LEVELS; i++)
+    for (long i = 1; i < s->level_max; i++)
         choose_step(s, &s->script[i]);
-    s->last = below(s, (uint32_t)s->level_max);
+    s->last = settings.alike ? ALIKE_LAST : below(s, (uint32_t)s->level_max);
     s->target = 0;
 }
 
@@ -269,15 +302,23 @@ void acted(struct strand *s, long level, const char *where, void *address)
         abort();
     if (s->how == HOW_REALLOC)
         forget_block(s->old);
-    keep_block(s, address, books_allocated(s, where, s->size));
-    if (settings.libraries && chance(s, 40))
+    keep_block(s, address,
+               books_allocated(s, s->how == HOW_SITE ? site_name(s->site) : where, s->size));
+    s->depth -= s->how == HOW_SITE;
+    if (settings.heirs && may_have_heirs(s) && chance(s, 40))
+        heir_live(s);
+    if (s->worker->library != NULL && chance(s, 40))
         library_reopen(s->worker);
-    if (settings.coroutines && s->alternate == 0 && (chance(s, 10) || coroutine_is_new(s)))
+    if (s->worker->area != NULL && s->alternate == 0 && (chance(s, 10) || coroutine_is_new(s)))
         coroutine_switch(s);
     choose_target(s, level);
-    if (s->target >= 0 && chance(s, 100))
+    if (s->hurry > 0 || s->target < 0)
+        ;
+    else if (settings.alike)
+        vary(s, s->target);
+    else if (chance(s, 100))
         begin_anew(s);
-    else if (s->target >= 0 && !chance(s, 6))
+    else if (!chance(s, 6))
         change(s, s->target);
     choose_allocation(s);
     go_back(s, level);
@@ -287,15 +328,15 @@ void script_start(struct strand *s, struct worker *worker, uint64_t seed, long s
                   const char *root)
 {
     memset(s, 0, offsetof(struct strand, landing));
-    for (long i = 0; i < LEVELS; i++)
-        s->landing[i].set = false;
+    s->level_max = settings.level_max;
+    for (long i = 0; i < s->level_max; i++)
+        s->landing[i].set = s->landing[i].catches = false;
     for (int i = 0; i < MEMORIES; i++)
         s->memory[i].last = 0;
     s->random = seed;
     s->worker = worker;
     s->steps = steps;
     s->root = root;
-    s->level_max = settings.level_max;
     choose_step(s, &s->script[0]);
     begin_anew(s);
     choose_allocation(s);

@@ -13,8 +13,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define SHADOW_MAX 512
-#define LEVELS 120
+#define SHADOW_MAX 4096
+#define LEVELS 1300
 #define NOINLINE __attribute__((noinline, noclone))
 
 struct strand;
@@ -43,7 +43,7 @@ struct step {
  */
 enum mood { MOOD_SOBER, MOOD_ODD, MOOD_UNCHARTED, MOOD_MIXED };
 
-enum how { HOW_MALLOC, HOW_CALLOC, HOW_REALLOC, HOW_ALIGNED };
+enum how { HOW_MALLOC, HOW_CALLOC, HOW_REALLOC, HOW_ALIGNED, HOW_SITE };
 
 #define MEMORIES 8
 
@@ -64,6 +64,8 @@ struct strand {
     enum how how;
     size_t size;       /* of the next block */
     struct block *old; /* to be moved by HOW_REALLOC */
+    int site;          /* of HOW_SITE */
+    int hurry;         /* so many blocks in a row from one place, each by another site */
     long steps;        /* still to do */
     uint64_t random;
     struct worker *worker;
@@ -73,7 +75,7 @@ struct strand {
     long alternate; /* handlers under way on the alternate signal stack */
 
     struct {
-        bool set; /* a longjmp from anywhere below may go there */
+        bool set, catches; /* a longjmp, or exception, from anywhere below may go there */
         long depth, alternate;
         jmp_buf at;
     } landing[LEVELS];
@@ -94,6 +96,14 @@ int next_signal(struct strand *s, long level);
  * too. */
 long go(struct strand *s, long level);
 long go_below(struct strand *s, long level);
+
+/* asm.S: functions that differ only in where they call malloc, SITE_STEP from each other. Each
+ * enters its return address; acted() takes it out. */
+#define SITES 256
+#define SITE_STEP 64
+extern char call_sites[], call_site_return[]; /* the latter: of the last one */
+#define CALL_SITE_AT(number)                                                                       \
+    ((void *(*)(struct strand *, size_t))(call_sites + SITE_STEP * (size_t)(number)))
 
 #define PUSH(address) (s->shadow[s->depth++] = (uintptr_t)(address))
 #define ENTER PUSH((uintptr_t)__builtin_return_address(0) - 1)
@@ -126,6 +136,7 @@ INLINE void allocate(struct strand *s, long level, const char *where)
     case HOW_CALLOC: p = calloc(1, s->size); break;
     case HOW_REALLOC: p = realloc(s->old->address, s->size); break;
     case HOW_ALIGNED: p = aligned_alloc(64, s->size); break;
+    case HOW_SITE: p = CALL_SITE_AT(s->site)(s, s->size); break;
     default: p = malloc(s->size);
     }
     acted(s, level, where, p);

@@ -2,7 +2,8 @@
  * The program: one worker in the main thread, more in threads of their own.
  *
  *     tree BOOKS PLUG-INS seed=N steps=N workers=N levels=N \
- *          sober=0|1 odd=0|1 mixed=0|1 coroutines=0|1 libraries=0|1 stepping=0|1
+ *          sober=0|1 odd=0|1 mixed=0|1 coroutines=0|1 libraries=0|1 stepping=0|1 \
+ *          heirs=0|1 alike=0|1
  */
 #include "worker.h"
 
@@ -32,7 +33,8 @@ static NOINLINE void *work(void *argument)
     struct strand *s = worker->current = &worker->main;
     books_start(worker);
     events_start(worker);
-    coroutines_start(worker);
+    if (settings.coroutines)
+        coroutines_start(worker);
     if (settings.libraries)
         library_open(worker);
     script_start(s, worker, settings.seed * WORKERS_MAX + (uint64_t)worker->number, settings.steps,
@@ -57,6 +59,7 @@ static void set(const char *argument)
         {"sober", NULL, &settings.sober},         {"odd", NULL, &settings.odd},
         {"mixed", NULL, &settings.mixed},         {"coroutines", NULL, &settings.coroutines},
         {"libraries", NULL, &settings.libraries}, {"stepping", NULL, &settings.stepping},
+        {"heirs", NULL, &settings.heirs},         {"alike", NULL, &settings.alike},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strlen(known[i].name) != length || memcmp(known[i].name, argument, length) != 0)
@@ -76,9 +79,10 @@ int main(int argc, char **argv)
     for (int i = 3; i < argc; i++)
         set(argv[i]);
     int books = argc < 3 ? -1 : open(argv[1], O_CREAT | O_WRONLY | O_TRUNC, 0600);
-    if (books < 0 || settings.workers > WORKERS_MAX || settings.level_max > LEVELS)
+    if (books < 0 || settings.workers > WORKERS_MAX || settings.level_max >= LEVELS)
         return 2;
     settings.directory = argv[2];
+    sites_start();
     if (settings.libraries)
         librarian_start();
     for (int i = 1; i < settings.workers; i++) {
@@ -91,5 +95,7 @@ int main(int argc, char **argv)
         pthread_join(workers[i].thread, NULL);
     for (int i = 0; i < settings.workers; i++)
         books_write(books, &workers[i]);
+    if (settings.heirs)
+        books_write(books, &heir);
     return 0;
 }

@@ -65,7 +65,7 @@ struct worker {
 extern struct settings {
     uint64_t seed;
     long steps, workers, level_max;
-    bool sober, odd, mixed, coroutines, libraries, stepping;
+    bool sober, odd, mixed, coroutines, libraries, stepping, heirs, alike;
     const char *directory; /* of the plug-ins */
 } settings;
 
@@ -91,6 +91,18 @@ void coroutines_start(struct worker *worker);
 void coroutine_switch(struct strand *s);
 bool coroutine_is_new(struct strand *s); /* has allocated once */
 void coroutines_end(struct worker *worker);
+
+/* sites.c */
+void sites_start(void);
+const char *site_name(int site);
+
+/* heirs.c */
+extern struct worker heir;
+bool may_have_heirs(const struct strand *s); /* one at a time */
+void heir_live(struct strand *s);
+
+/* catching.cc */
+void throw_to_landing(long level) __attribute__((noreturn));
 
 /* script.c */
 void script_start(struct strand *s, struct worker *worker, uint64_t seed, long steps,
