@@ -71,6 +71,18 @@ begin bare_wild
     ret
 finish bare_wild
 
+/* The same, at the very end of all addresses. */
+begin bare_last
+    pushq %rbp
+    enter 8
+    movq $-1, %rbp
+    subq $32, %rsp
+    call go_below
+    addq $32, %rsp
+    popq %rbp
+    ret
+finish bare_last
+
 /* Many callers of malloc with frames of one size: call_sites + n * SITE_STEP (strand.h). */
     .p2align 6
 begin call_sites

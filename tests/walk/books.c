@@ -8,6 +8,7 @@
  * root, after '='.
  */
 #include "worker.h"
+#include "include/tracesnap.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -93,6 +94,21 @@ struct entry *books_allocated(struct strand *s, const char *where, size_t size)
     return entry;
 }
 
+/* For a program of one worker. */
+void books_clear(struct worker *worker)
+{
+    if (tracesnap_clear_traces() != 0)
+        return; /* not traced */
+    for (uint32_t at = 0; at < ENTRIES; at++) {
+        struct entry *entry = &worker->entries[at];
+        if (entry->hash != 0)
+            entry->allocated_count = entry->allocated_size = entry->live_count = entry->live_size =
+                0;
+    }
+    for (int i = 0; i < BLOCKS; i++)
+        worker->blocks[i].entry = NULL;
+}
+
 static bool is_bare(uint64_t frame)
 {
 #define START(name) (uintptr_t) name,
@@ -123,7 +139,7 @@ void books_write(int fd, const struct worker *worker)
     FILE *file = fdopen(dup(fd), "w");
     for (uint32_t at = 0; file != NULL && at < ENTRIES; at++) {
         const struct entry *entry = &worker->entries[at];
-        if (entry->hash == 0)
+        if (entry->allocated_count == 0)
             continue;
         fprintf(file, "%lu %lu %lu %lu %s", entry->allocated_count, entry->allocated_size,
                 entry->live_count, entry->live_size, entry->where);

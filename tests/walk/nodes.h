@@ -56,7 +56,8 @@
 #define BARE_NODES(X)                                                                              \
     X(bare_kept)                                                                                   \
     X(bare_trashed)                                                                                \
-    X(bare_wild)
+    X(bare_wild)                                                                                   \
+    X(bare_last)
 
 #define NODE_NAME(variant, kind) node_##variant##_##kind
 

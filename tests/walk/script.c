@@ -236,8 +236,10 @@ static void forget_block(struct block *block)
 {
     if (block->address == NULL)
         return;
-    block->entry->live_count--;
-    block->entry->live_size -= block->size;
+    if (block->entry != NULL) {
+        block->entry->live_count--;
+        block->entry->live_size -= block->size;
+    }
     block->address = NULL;
 }
 
@@ -307,6 +309,8 @@ void acted(struct strand *s, long level, const char *where, void *address)
     s->depth -= s->how == HOW_SITE;
     if (settings.heirs && may_have_heirs(s) && chance(s, 40))
         heir_live(s);
+    if (settings.clears && chance(s, 300))
+        books_clear(s->worker);
     if (s->worker->library != NULL && chance(s, 40))
         library_reopen(s->worker);
     if (s->worker->area != NULL && s->alternate == 0 && (chance(s, 10) || coroutine_is_new(s)))

@@ -3,7 +3,7 @@
  *
  *     tree BOOKS PLUG-INS seed=N steps=N workers=N levels=N \
  *          sober=0|1 odd=0|1 mixed=0|1 coroutines=0|1 libraries=0|1 stepping=0|1 \
- *          heirs=0|1 alike=0|1
+ *          heirs=0|1 alike=0|1 clears=0|1
  */
 #include "worker.h"
 
@@ -60,6 +60,7 @@ static void set(const char *argument)
         {"mixed", NULL, &settings.mixed},         {"coroutines", NULL, &settings.coroutines},
         {"libraries", NULL, &settings.libraries}, {"stepping", NULL, &settings.stepping},
         {"heirs", NULL, &settings.heirs},         {"alike", NULL, &settings.alike},
+        {"clears", NULL, &settings.clears},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strlen(known[i].name) != length || memcmp(known[i].name, argument, length) != 0)

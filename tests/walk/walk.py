@@ -67,20 +67,20 @@ def build(directory):
     objects = []
     for source, name, flags in jobs:
         objects.append(str(directory / f"{name}.o"))
-        _compile([*compiler, *common, *flags.split(), "-c", str(HERE / source), "-o", objects[-1]])
+        compile_with([*compiler, *common, *flags.split(), "-c", str(HERE / source), "-o", objects[-1]])
     cxx = shlex.split(os.environ["CXX"])
     objects.append(str(directory / "catching.o"))
-    _compile([*cxx, "-D_GNU_SOURCE", "-w", "-O2", f"-I{ROOT}", "-c", str(HERE / "catching.cc"), "-o", objects[-1]])
-    _compile([*cxx, *objects, "-o", str(directory / "tree"), "-lpthread"])
+    compile_with([*cxx, "-D_GNU_SOURCE", "-w", "-O2", f"-I{ROOT}", "-c", str(HERE / "catching.cc"), "-o", objects[-1]])
+    compile_with([*cxx, *objects, "-o", str(directory / "tree"), "-lpthread"])
     for which, frame in enumerate(PLUGIN_FRAMES):
         path = directory / f"plugin-0-{which}.so"
-        _compile([*compiler, "-shared", f"-DFRAME={frame}", str(HERE / "plugin.S"), "-o", str(path)])
+        compile_with([*compiler, "-shared", f"-DFRAME={frame}", str(HERE / "plugin.S"), "-o", str(path)])
         for worker in range(1, WORKERS_MAX):
             (directory / f"plugin-{worker}-{which}.so").write_bytes(path.read_bytes())
     return directory / "tree"
 
 
-def _compile(command):
+def compile_with(command):
     done = subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False)
     if done.returncode != 0:
         raise AssertionError(f"{shlex.join(command)}: {done.stderr.decode()}")
@@ -151,7 +151,7 @@ def _recorded(document, program):
     for context in document["contexts"]:
         numbers = context["frames"]
         leaf, root = frames[numbers[0]], frames[numbers[-1]]["function"] or "?"
-        if leaf["object"] != program:
+        if leaf["object"] != program or context["allocated_count"] == 0:
             continue
         stack = [f"{SITES}+{leaf['offset']:x}" if leaf["function"] == SITES else leaf["function"].split(".")[0]]
         stack += [words[i] for i in numbers[1:] if words[i] is not None]
@@ -286,6 +286,7 @@ PLANS = {
     "coroutines, plug-ins, traps": ({"steps": 4000, **EVERYTHING}, ""),
     "threads": ({"steps": 2500, "workers": 4, **EVERYTHING}, ""),
     "threads that follow each other": ({"steps": 3000, "sober": 1, "heirs": 1}, ""),
+    "counts that are cleared": ({"steps": 5000, "sober": 1, "coroutines": 1, "clears": 1}, ""),
     "frames for libunwind": ({"steps": 3000, "odd": 1, **EVERYTHING}, ""),
     "code without tables": ({"steps": 3000, "mixed": 1, "coroutines": 1}, ""),
     "code without tables, for libunwind": ({"steps": 2500, "odd": 1, "mixed": 1, **EVERYTHING}, ""),

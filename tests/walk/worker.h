@@ -65,13 +65,14 @@ struct worker {
 extern struct settings {
     uint64_t seed;
     long steps, workers, level_max;
-    bool sober, odd, mixed, coroutines, libraries, stepping, heirs, alike;
+    bool sober, odd, mixed, coroutines, libraries, stepping, heirs, alike, clears;
     const char *directory; /* of the plug-ins */
 } settings;
 
 /* books.c */
 void books_start(struct worker *worker);
 struct entry *books_allocated(struct strand *s, const char *where, size_t size);
+void books_clear(struct worker *worker); /* and the tracer's */
 void books_write(int fd, const struct worker *worker);
 
 /* events.c */
