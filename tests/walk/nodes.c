@@ -105,7 +105,9 @@ NODE(arguments)
 /* Leaves by a jump: no frame of its own when its callee runs. */
 NODE(tail)
 {
-#ifdef __OPTIMIZE__
+#ifdef __clang__ /* not at -O1 by itself */
+    __attribute__((musttail)) return go(s, level);
+#elif defined __OPTIMIZE__
     return go(s, level);
 #else
     ENTER;

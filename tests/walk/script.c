@@ -259,11 +259,12 @@ static void choose_allocation(struct strand *s)
         s->hurry--;
         s->how = HOW_SITE;
         s->site = (int)below(s, SITES);
-        s->size = 1 + below(s, 300);
+        s->size = 1 + below(s, settings.clears ? 4 : 300);
         return;
     }
     s->how = chance(s, 8) ? (enum how)below(s, 4) : HOW_MALLOC;
-    s->size = s->how == HOW_ALIGNED ? 64 * (1 + below(s, 4)) : 1 + below(s, 300);
+    s->size =
+        s->how == HOW_ALIGNED ? 64 * (1 + below(s, 4)) : 1 + below(s, settings.clears ? 4 : 300);
     if (s->how == HOW_REALLOC)
         s->old = &s->worker->blocks[below(s, BLOCKS)];
     if (chance(s, HURRY_RARE))
