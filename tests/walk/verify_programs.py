@@ -33,10 +33,11 @@ def run_to_end(command, environment, directory, timeout):
 class Program:
     """prepare(regions, scale) returns the command; run gets it, the environment, a directory and a time limit."""
 
-    def __init__(self, name, prepare, run=run_to_end, **environment):
+    def __init__(self, name, prepare, run=run_to_end, depth=256, **environment):
         self.name = name
         self.prepare = prepare
         self.run = run
+        self.depth = depth
         self.environment = environment
 
 
@@ -199,4 +200,5 @@ PROGRAMS = [
     *(Program(f"C++ exceptions, {flags}", compiled("exceptions.cc", [80000], flags)) for flags in FLAGS),
     Program("random tree", tree(4000, odd=1)),
     Program("random tree, threads", tree(2000, workers=3)),
+    Program("random tree, deep recursion", tree(1000, sober=1, levels=1200), depth=1024),
 ]
