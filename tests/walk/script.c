@@ -310,7 +310,7 @@ void acted(struct strand *s, long level, const char *where, void *address)
     s->depth -= s->how == HOW_SITE;
     if (settings.heirs && may_have_heirs(s) && chance(s, 40))
         heir_live(s);
-    if (settings.clears && chance(s, 300))
+    if (settings.clears && chance(s, 1500))
         books_clear(s->worker);
     if (s->worker->library != NULL && chance(s, 40))
         library_reopen(s->worker);

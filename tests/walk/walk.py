@@ -291,7 +291,7 @@ PLANS = {
     "coroutines, plug-ins, traps": ({"steps": 4000, **EVERYTHING}, ""),
     "threads": ({"steps": 2500, "workers": 4, **EVERYTHING}, ""),
     "threads that follow each other": ({"steps": 3000, "sober": 1, "heirs": 1}, ""),
-    "counts that are cleared": ({"steps": 5000, "sober": 1, "coroutines": 1, "clears": 1}, ""),
+    "counts that are cleared": ({"steps": 6000, "sober": 1, "alike": 1, "clears": 1}, ""),
     "frames for libunwind": ({"steps": 3000, "odd": 1, **EVERYTHING}, ""),
     "code without tables": ({"steps": 3000, "mixed": 1, "coroutines": 1}, ""),
     "code without tables, for libunwind": ({"steps": 2500, "odd": 1, "mixed": 1, **EVERYTHING}, ""),
