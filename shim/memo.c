@@ -3,27 +3,37 @@
  */
 #include "shim/memo.h"
 
-#define CROWDED_MAX                                                                                \
-    4 /* so often may a set be full of one beginning before another word tells them apart */
+/* How bad it is that two stacks were not told apart, and from where on a word is to do that. */
+#define TOOK_TURNS 1
+#define WAS_FULL 16
+#define CROWDED_MAX 64
 
 void memo_forget(struct memo *memo)
 {
     memo->head += MEMO_RING + 1;
+    if (memo->any_apart)
+        __builtin_memset(memo->apart, 0, sizeof memo->apart);
+    memo->any_apart = false;
 }
 
 /*
  * Another stack of the set, which begins like this one, is in its way: lets a word decide that
  * differs, if that is so again and again.
  */
-static void tell_apart(struct memo *memo, uint64_t known, const struct memo_entry *other)
+static void tell_apart(struct memo *memo, uint64_t known, const struct memo_entry *other,
+                       uint32_t how_bad)
 {
-    if (++memo->crowded[memo_set(known)] < CROWDED_MAX)
+    if ((memo->crowded[memo_set(known)] += how_bad) < CROWDED_MAX)
         return;
     memo->crowded[memo_set(known)] = 0;
     for (uint32_t i = 0; i < other->count; i++) {
         uint64_t at = (other->position + i) % MEMO_RING;
         if (stack_word(other->sp + memo->distance[at]) != memo->value[at]) {
-            memo->apart[known >> MEMO_PLACES_SHIFT] = memo->distance[at];
+            struct memo_word *word = &memo->apart[known >> MEMO_PLACES_SHIFT];
+            memo->any_apart = true;
+            ts_store_release(&word->distance, 0);
+            ts_store_release(&word->at, (uint32_t)(other->sp >> 3));
+            ts_store_release(&word->distance, memo->distance[at]);
             return;
         }
     }
@@ -42,7 +52,7 @@ struct memo_entry *memo_find(struct memo *memo, const struct thread *thread,
         struct memo_entry *entry = &memo->entries[set][way], *other = &memo->entries[set][last];
         if (memo_is(memo, entry, start, generation)) {
             if (i > 0 && memo_begins(other, start) && !memo_is_void(memo, other))
-                tell_apart(memo, known, other);
+                tell_apart(memo, known, other, TOOK_TURNS);
             memo->newest[set] = (uint8_t)way;
             return entry;
         }
@@ -115,18 +125,17 @@ static uint32_t way_for(struct memo *memo, uint64_t known, const struct walk_sta
         alike += memo_begins(entry, start);
     }
     if (alike == MEMO_WAYS)
-        tell_apart(memo, known, &memo->entries[set][newest]);
+        tell_apart(memo, known, &memo->entries[set][newest], WAS_FULL);
     return (newest + MEMO_WAYS - 1) % MEMO_WAYS;
 }
 
-struct memo_entry *memo_prepare(struct memo *memo, const struct thread *thread,
-                                const struct walk_start *start, const struct walk_frames *frames,
-                                uint64_t *position)
+struct memo_entry *memo_prepare(struct memo *memo, const struct walk_start *start,
+                                const struct walk_frames *frames, uint64_t *position)
 {
     uint32_t slots = count_slots(frames, start->sp), count = (slots + 3) & ~3u;
     if (!frames->reusable || slots == 0)
         return NULL;
-    uint64_t known = memo_known(memo, thread, start);
+    uint64_t known = memo_known(memo, start);
     uint32_t set = memo_set(known);
     uint32_t way = way_for(memo, known, start);
     uint16_t needed = frames->state[frames->count - 1].bp_slot & WALK_BP_NEEDED;

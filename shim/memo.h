@@ -51,16 +51,28 @@ struct memo_entry {
     struct class_hint hint;
 } __attribute__((aligned(64)));
 
+/*
+ * Which word of the stack to look at: its distance from sp, and for which sp that is known (>> 3: a
+ * thread's stack has no two that look the same). It is a slot of an entry of this thread with this
+ * sp, and may be read as those may.
+ */
+struct memo_word {
+    uint32_t distance; /* 0 = none */
+    uint32_t at;
+};
+
 struct memo {
-    uint64_t head; /* slots ever written, passed-over ones included */
+    bool any_apart; /* some word of apart is set */
+    uint64_t head;  /* slots ever written, passed-over ones included */
     /*
      * Many stacks may begin at the same pc and sp, below malloc's wrappers. apart[] is a tree of
      * the words that told them apart, flattened by hashing: at the hash of what is known so far
      * stands the distance from sp of the next word to look at, 0 = enough is known.
      */
-    uint32_t apart[MEMO_PLACES];
-    uint8_t crowded[MEMO_SETS]; /* how often the set was full of stacks that were not told apart */
-    uint8_t newest[MEMO_SETS];  /* the way that was found last */
+    struct memo_word apart[MEMO_PLACES];
+    uint8_t
+        crowded[MEMO_SETS]; /* how often stacks that were not told apart were in each other's way */
+    uint8_t newest[MEMO_SETS]; /* the way that was found last */
     struct memo_entry entries[MEMO_SETS][MEMO_WAYS];
     uint32_t distance[MEMO_RING];
     uint64_t value[MEMO_RING];
@@ -73,9 +85,8 @@ void memo_forget(struct memo *memo);
  * Makes an entry of the stack that walk_stack has just captured from start, but for what memo_add
  * gives it; *position is for memo_add, too. NULL: the stack cannot be remembered.
  */
-struct memo_entry *memo_prepare(struct memo *memo, const struct thread *thread,
-                                const struct walk_start *start, const struct walk_frames *frames,
-                                uint64_t *position);
+struct memo_entry *memo_prepare(struct memo *memo, const struct walk_start *start,
+                                const struct walk_frames *frames, uint64_t *position);
 
 static inline void memo_add(struct memo_entry *entry, uint64_t position, uint32_t context,
                             struct ts_cell *cell)
@@ -87,15 +98,14 @@ static inline void memo_add(struct memo_entry *entry, uint64_t position, uint32_
 }
 
 /* What is known of a stack before its slots are compared; the set is the upper part. */
-static inline uint64_t memo_known(const struct memo *memo, const struct thread *thread,
-                                  const struct walk_start *start)
+static inline uint64_t memo_known(const struct memo *memo, const struct walk_start *start)
 {
     uint64_t known = (start->pc ^ start->sp << 20) * UINT64_C(0x9e3779b97f4a7c15);
     for (int i = 0; i < MEMO_WORDS; i++) {
-        uint32_t distance = memo->apart[known >> MEMO_PLACES_SHIFT];
-        if (distance == 0 || start->sp + distance >= thread->stack_high)
+        struct memo_word word = memo->apart[known >> MEMO_PLACES_SHIFT];
+        if (word.distance == 0 || word.at != (uint32_t)(start->sp >> 3))
             break;
-        known = (known ^ stack_word(start->sp + distance)) * UINT64_C(0xbf58476d1ce4e5b9);
+        known = (known ^ stack_word(start->sp + word.distance)) * UINT64_C(0xbf58476d1ce4e5b9);
     }
     return known;
 }
@@ -147,7 +157,7 @@ static inline bool memo_look(const struct memo *memo, const struct thread *threa
     uintptr_t low = thread->stack_low;
     if (__builtin_expect(start->sp - 16 - low >= thread->stack_high - low, 0))
         return false;
-    *known = memo_known(memo, thread, start);
+    *known = memo_known(memo, start);
     return true;
 }
 
