@@ -41,13 +41,21 @@ static packed_block *place_of(uint32_t number)
     return chunk + (number & ((1u << CLASSES_CHUNK_BITS) - 1));
 }
 
+/* A bijection: equal hashes are equal classes. It is never 0 but for a block without context. */
+static uint64_t hash_of(packed_block block)
+{
+    return ts_hash_mix(block);
+}
+
+uint32_t classes_find(packed_block block)
+{
+    return table_find(&numbers, hash_of(block));
+}
+
 uint32_t classes_of(packed_block block)
 {
-    /* A bijection: equal hashes are equal classes. It is never 0 but for a block without context.
-     */
-    uint64_t hash = ts_hash_mix(block);
-    uint32_t number = table_find(&numbers, hash);
-    if (__builtin_expect(number != 0, 1))
+    uint32_t number = classes_find(block);
+    if (number != 0)
         return number;
     if (!table_has_room(&numbers))
         return 0;
@@ -56,5 +64,5 @@ uint32_t classes_of(packed_block block)
     if (place == NULL)
         return 0;
     *place = block;
-    return table_insert(&numbers, hash, number);
+    return table_insert(&numbers, hash_of(block), number);
 }

@@ -57,9 +57,31 @@ static __attribute__((noinline)) uint32_t *make_slot(uintptr_t address)
 }
 
 /*
- * False: not here, try the large table. A block whose free was missed gives way to one at the same
- * address; in any other place it is in the way.
+ * Blocks whose free was missed (it went to the next allocator by another name) give way: the one at
+ * this very address, and a wide one whose second granule this is. Any other block in the way is the
+ * second one of a granule. Returns the block that gave way, if its context is not 0.
  */
+static struct block make_way(uint32_t *slot, uintptr_t address)
+{
+    struct block was = {0};
+    uint32_t word = ts_load_relaxed(slot);
+    if (word == 0 || ((word & SHADOW_START) && !shadow_is_at(word, address)))
+        return was;
+    if (!(word & SHADOW_START) && shadow_granule(address) != 0) {
+        uint32_t before = ts_load_relaxed(slot - 1);
+        if ((before & (SHADOW_START | SHADOW_WIDE)) != (SHADOW_START | SHADOW_WIDE)) {
+            ts_store_relaxed(slot, 0); /* of a block that index_forget threw away */
+            return was;
+        }
+        slot--;
+        word = before;
+    }
+    was = shadow_unpack(shadow_get(slot, word));
+    index_clear(slot, word);
+    return was;
+}
+
+/* False: not here, try the large table. */
 static bool insert_in_shadow(struct shard *shard, uintptr_t address, const struct block *block,
                              uint32_t class, struct block *stale)
 {
@@ -67,41 +89,32 @@ static bool insert_in_shadow(struct shard *shard, uintptr_t address, const struc
     if (slot == NULL && (slot = make_slot(address)) == NULL)
         return false;
     bool here = index_begin(shard);
-    uint32_t old = here ? ts_load_relaxed(slot) : 0;
-    struct block was = {0};
-    if (here && shadow_is_at(old, address)) {
-        was = shadow_unpack(shadow_get(slot, old));
-        ts_store_relaxed(slot, 0);
-        old = 0;
+    if (here) {
+        struct block was = make_way(slot, address);
+        if (was.context != 0)
+            *stale = was;
+        here = index_is_clear(slot, address, class == 0) &&
+               shadow_put(slot, address, shadow_pack(block), class);
     }
-    here = here && index_is_clear(slot, address, class == 0) &&
-           shadow_put(slot, old, address, shadow_pack(block), class);
     index_end(shard);
-    if (was.context != 0)
-        *stale = was;
     return here;
 }
 
-/* The class of a small block; 0 when there is no memory for it. */
-static uint32_t class_of(const struct block *block, struct class_hint *hint)
+uint32_t index_class_find(const struct block *block, struct class_hint *hint)
 {
-    uint32_t class;
-    if (hint != NULL && index_class_known(block, hint, &class))
-        return class;
-    class = classes_of(shadow_pack(block));
-    if (hint != NULL) {
-        hint->class = class;
-        hint->size = (uint16_t)block->size;
-        hint->generation = (uint16_t)block->generation;
-    }
+    uint32_t class = classes_find(shadow_class(block));
+    /* A signal handler may leave by longjmp at any of these. */
+    ts_store_release(&hint->class, 0);
+    ts_store_release(&hint->size, (uint32_t)block->size);
+    ts_store_release(&hint->class, class);
     return class;
 }
 
 bool index_insert(struct shard *shard, const void *address, const struct block *block,
-                  struct class_hint *hint, struct block *stale)
+                  struct block *stale)
 {
     bool small = block->size < shadow.wide_from;
-    uint32_t class = small ? class_of(block, hint) : 0;
+    uint32_t class = small ? classes_of(shadow_class(block)) : 0;
     stale->context = 0;
     if (block->size < SHADOW_SIZE_LIMIT && ((uintptr_t)address & 7) == 0 &&
         (class != 0 || !small) && insert_in_shadow(shard, (uintptr_t)address, block, class, stale))

@@ -8,7 +8,7 @@
  * table. Three levels, the last of which covers 4 MiB of addresses. Only pages of the shadow that
  * describe blocks are ever touched.
  *
- * Blocks of 256 KiB and more, colliding ones and those at odd addresses live in index_large.c.
+ * Blocks of 32 KiB and more, colliding ones and those at odd addresses live in index_large.c.
  *
  * Giving memory back: a sweeper sets `shadow.sweeping`, waits until every store made before is
  * visible, and checks that no thread is inside an insertion (shard->inserting). From then on
@@ -34,11 +34,10 @@ bool index_start(size_t granule);
 
 /*
  * Inserts a block; false when there is no memory for it (counted). If a block was known at this
- * address, its free was missed: *stale is that block, else stale->context is 0. hint: NULL, or the
- * class that the stack's last block had.
+ * address, its free was missed: *stale is that block, else stale->context is 0.
  */
 bool index_insert(struct shard *shard, const void *address, const struct block *block,
-                  struct class_hint *hint, struct block *stale);
+                  struct block *stale);
 
 /* Around a write to the shadow. False: a sweeper is at work, and the block goes elsewhere. */
 static inline bool index_begin(struct shard *shard)
@@ -57,7 +56,7 @@ static inline void index_end(struct shard *shard)
 /* Whether a block may be written to slot: no other is in its way. wide: two words of one leaf. */
 static inline bool index_is_clear(const uint32_t *slot, uintptr_t address, bool wide)
 {
-    if (ts_load_relaxed(slot) & SHADOW_START)
+    if (ts_load_relaxed(slot) != 0)
         return false;
     return !wide || ((address + (1u << shadow.granule_shift)) >> SHADOW_LEAF_BITS ==
                          address >> SHADOW_LEAF_BITS &&
@@ -73,8 +72,11 @@ static inline bool index_class_known(const struct block *block, const struct cla
     if (block->size >= shadow.wide_from)
         return true;
     *class = hint->class;
-    return hint->size == block->size && hint->generation == block->generation && hint->class != 0;
+    return hint->size == block->size && hint->class != 0;
 }
+
+/* Asks for the class of a small block; 0 when there is none yet. */
+uint32_t index_class_find(const struct block *block, struct class_hint *hint);
 
 /* Inserts a block where that is easy. False: nothing was done. */
 static inline bool index_try(struct shard *shard, uintptr_t address, const struct block *block,
@@ -84,8 +86,7 @@ static inline bool index_try(struct shard *shard, uintptr_t address, const struc
     if (block->size >= SHADOW_SIZE_LIMIT || (address & 7) != 0 || slot == NULL ||
         !index_is_clear(slot, address, class == 0))
         return false;
-    bool here = index_begin(shard) &&
-                shadow_put(slot, ts_load_relaxed(slot), address, shadow_pack(block), class);
+    bool here = index_begin(shard) && shadow_put(slot, address, shadow_pack(block), class);
     index_end(shard);
     return here;
 }

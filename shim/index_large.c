@@ -28,6 +28,8 @@ struct bucket {
 };
 
 static struct bucket *levels[LEVELS_MAX];
+/* Slots in use, never too few: counted before the block's owner can ask for it. */
+static uint64_t used;
 
 static size_t level_buckets(uint32_t level)
 {
@@ -58,13 +60,15 @@ static bool take_slot(struct slot *slot, struct block *block, bool remove)
     if (remove) {
         ts_store_release(&slot->context, 0);
         ts_store_release(&slot->address, 0);
+        ts_add_relaxed(&used, -UINT64_C(1));
     }
     return true;
 }
 
 bool index_large_take(const void *address, struct block *block, bool remove)
 {
-    if (address == NULL) /* realloc(NULL, n) asks for it; a free slot looks like it */
+    /* realloc(NULL, n) asks for NULL; a free slot looks like it. */
+    if (address == NULL || ts_load_relaxed(&used) == 0)
         return false;
     for (uint32_t i = 0; i < LEVELS_MAX; i++) {
         struct bucket *level = get_level(i, false);
@@ -93,6 +97,7 @@ bool index_large_insert(const void *address, const struct block *block, struct b
             if (ts_load_relaxed(&slots[j].address) != 0 ||
                 !ts_cas_acq_rel(&slots[j].address, &nobody, (uintptr_t)address))
                 continue;
+            ts_add_relaxed(&used, 1);
             slots[j].size = block->size;
             slots[j].generation = block->generation;
             ts_store_release(&slots[j].context, block->context);
@@ -134,6 +139,7 @@ void index_large_forget(void)
             uintptr_t taken = TAKEN;
             ts_store_release(&slot->context, 0);
             ts_cas_acq_rel(&slot->address, &taken, 0);
+            ts_add_relaxed(&used, -UINT64_C(1));
         }
     }
 }

@@ -4,25 +4,29 @@
  *
  * A granule has a word of 32 bits. The word of the granule that a block begins in:
  *
- *     31                      4 3     2   1      0
- *     +------------------------+-------+------+-------+
- *     | class, or 28 low bits  | place | wide | start |
- *     +------------------------+-------+------+-------+
+ *     31            12 11    4 3     2   1      0
+ *     +---------------+-------+-------+------+-------+
+ *     |     class     |  era  |       |      |       |
+ *     +---------------+-------+ place | wide | start |
+ *     |      28 low bits      |       |      |       |
+ *     +-----------------------+-------+------+-------+
  *
  * start = 1: a block begins here; place = (address >> 3) & 3. A block of two granules or more has
  * the next granule to itself: it is wide, and what is known of it (packed_block, 59 bits) lies in
  * both words, the second one shifted by one, so that its start bit is 0. Of a smaller block the
- * word holds the class (classes.h).
+ * word holds the class (classes.h) and the lower bits of the generation, its era: blocks of so many
+ * generations ago that the era comes round were thrown away before (index_forget).
  *
- * Only words with a start bit mean something; what a second word holds after its block is gone is
- * of no account. Writer: the block's owner. The second word is written before the first, and
- * cleared after it.
+ * A second word belongs to the first before it: both are taken together. Writer: the block's owner,
+ * and who finds a block whose free was missed in its way (index.c). The second word is written
+ * before the first, and cleared after it.
  */
 #ifndef TRACESNAP_SHIM_INDEX_SHADOW_H
 #define TRACESNAP_SHIM_INDEX_SHADOW_H
 
 #include "region/atomic.h"
 #include "shim/classes.h"
+#include "shim/region.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,13 +34,16 @@
 
 #define SHADOW_LEAF_BITS 22 /* 4 MiB of addresses in a leaf */
 #define SHADOW_MIDDLE_BITS 12
-#define SHADOW_TOP_BITS 13 /* 47-bit addresses in all */
-#define SHADOW_SIZE_LIMIT (1u << 18)
+#define SHADOW_TOP_BITS 13           /* 47-bit addresses in all */
+#define SHADOW_SIZE_LIMIT (1u << 15) /* a page of the shadow is for 32 KiB: not for one block */
 
 #define SHADOW_START 1u
 #define SHADOW_WIDE 2u
 #define SHADOW_PLACE(address) ((uint32_t)((address) >> 3 & 3) << 2)
 #define SHADOW_BITS 28
+#define SHADOW_CLASS_SHIFT 12
+#define SHADOW_ERA_MASK 0xffu
+_Static_assert(REGION_GENERATIONS_KEPT <= (SHADOW_ERA_MASK + 1) / 4, "eras must not come round");
 #define SHADOW_CONTEXT_BITS 26 /* 28 + 31 bits, less those of size and generation */
 
 struct shadow_middle {
@@ -62,7 +69,7 @@ struct block {
 /* What a stack's last small block was, so that the next one need not ask for its class. */
 struct class_hint {
     uint32_t class; /* 0 = none */
-    uint16_t size, generation;
+    uint32_t size;
 };
 
 /* The granule's number in its leaf. */
@@ -88,6 +95,12 @@ static inline packed_block shadow_pack(const struct block *block)
     return (uint64_t)block->context << 33 | block->size << 15 | block->generation;
 }
 
+/* What a small block's class is: all but its generation. */
+static inline packed_block shadow_class(const struct block *block)
+{
+    return (uint64_t)block->context << 33 | block->size << 15;
+}
+
 static inline struct block shadow_unpack(packed_block packed)
 {
     return (struct block){.size = packed >> 15 & (SHADOW_SIZE_LIMIT - 1),
@@ -105,7 +118,9 @@ static inline packed_block shadow_get(const uint32_t *slot, uint32_t word)
 {
     if (word & SHADOW_WIDE)
         return (uint64_t)(ts_load_relaxed(slot + 1) >> 1) << SHADOW_BITS | word >> 4;
-    return classes_get(word >> 4);
+    uint32_t now = TS_CONTROL_GENERATION(ts_load_acquire(&region_header->control));
+    uint32_t ago = (now - (word >> 4)) & SHADOW_ERA_MASK;
+    return classes_get(word >> SHADOW_CLASS_SHIFT) | ((now - ago) & 0x7fff);
 }
 
 /*
@@ -113,23 +128,27 @@ static inline packed_block shadow_get(const uint32_t *slot, uint32_t word)
  * may lie in it, two threads may find it empty at once. (Emptying it is a plain store in any case:
  * only a block's owner finds it there.)
  */
-static inline bool shadow_fill(uint32_t *slot, uint32_t old, uint32_t word)
+static inline bool shadow_fill(uint32_t *slot, uint32_t word)
 {
+    uint32_t old = 0;
     if (__builtin_expect(shadow.granules_are_shared, 0))
         return ts_cas_acq_rel(slot, &old, word);
     ts_store_release(slot, word);
     return true;
 }
 
-/* Writes a block where no other is. False: another thread took the granule. */
-static inline bool shadow_put(uint32_t *slot, uint32_t old, uintptr_t address, packed_block block,
-                              uint32_t class)
+/* Writes a block where no other is, found to be so. False: another thread took the granule. */
+static inline bool shadow_put(uint32_t *slot, uintptr_t address, packed_block block, uint32_t class)
 {
     uint32_t word = SHADOW_START | SHADOW_PLACE(address);
     if (class != 0)
-        return shadow_fill(slot, old, word | class << 4);
+        return shadow_fill(slot, word | class << SHADOW_CLASS_SHIFT |
+                                     ((uint32_t)block & SHADOW_ERA_MASK) << 4);
     ts_store_relaxed(slot + 1, (uint32_t)(block >> SHADOW_BITS) << 1);
-    return shadow_fill(slot, old, word | SHADOW_WIDE | (uint32_t)block << 4);
+    if (shadow_fill(slot, word | SHADOW_WIDE | (uint32_t)block << 4))
+        return true;
+    ts_store_relaxed(slot + 1, 0);
+    return false;
 }
 
 #endif

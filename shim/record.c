@@ -85,7 +85,7 @@ static __attribute__((noinline)) struct ts_cell *capture(struct thread *thread, 
     uint64_t position;
     walk_stack(thread, start, &shard->frames);
     contexts_prefetch(&shard->frames);
-    struct memo_entry *entry = memo_prepare(&shard->memo, thread, start, &shard->frames, &position);
+    struct memo_entry *entry = memo_prepare(&shard->memo, start, &shard->frames, &position);
     *context = contexts_of(&shard->frames);
     struct ts_cell *cell = cell_of(shard, context);
     if (entry != NULL && cell != NULL && *context != CONTEXT_CATCH_ALL)
@@ -96,13 +96,11 @@ static __attribute__((noinline)) struct ts_cell *capture(struct thread *thread, 
 /* The context of the stack that begins at start, and its cell; NULL when there is none (counted).
  */
 static inline struct ts_cell *place_of(struct thread *thread, struct shard *shard,
-                                       const struct walk_start *start, uint32_t *context,
-                                       struct class_hint **hint)
+                                       const struct walk_start *start, uint32_t *context)
 {
     struct memo_entry *known = memo_find(&shard->memo, thread, start);
     if (__builtin_expect(known == NULL, 0))
         return capture(thread, shard, start, context);
-    *hint = &known->hint;
     if (__builtin_expect(options.verify, 0))
         verify(thread, shard, start, known);
     *context = known->context;
@@ -131,13 +129,12 @@ TWICE void allocation(struct thread *thread, const void *address, size_t size,
         return;
     }
     struct block stale, block = {.size = size, .generation = TS_CONTROL_GENERATION(control)};
-    struct class_hint *hint = NULL;
     /* Who samples has hardly just seen the stack. */
     struct ts_cell *cell = sampled ? capture(thread, shard, start, &block.context)
-                                   : place_of(thread, shard, start, &block.context, &hint);
+                                   : place_of(thread, shard, start, &block.context);
     if (sampled)
         block.context |= sample_roundings(thread, size);
-    if (cell != NULL && index_insert(shard, address, &block, hint, &stale)) {
+    if (cell != NULL && index_insert(shard, address, &block, &stale)) {
         if (__builtin_expect(stale.context != 0, 0))
             count_freed(thread, shard, &stale, control, false, sampled);
         else if (sampled)
@@ -174,8 +171,9 @@ void record_allocation(struct thread *thread, const void *address, size_t size,
     struct ts_cell *cell = known->cell;
     struct block block = {size, known->context, TS_CONTROL_GENERATION(control)};
     uint32_t class;
-    if (!likely(index_class_known(&block, &known->hint, &class) &&
-                index_try(shard, (uintptr_t)address, &block, class)))
+    if (!likely(index_class_known(&block, &known->hint, &class) ||
+                (class = index_class_find(&block, &known->hint)) != 0) ||
+        !likely(index_try(shard, (uintptr_t)address, &block, class)))
         return allocation_slowly(thread, address, size, start);
     cell_allocated(cell, control, 1, size);
     thread->last = address;
@@ -215,9 +213,18 @@ TWICE void freed(struct thread *thread, const struct block *block, bool temporar
     threads_done(thread, shard);
 }
 
+/* Before the index is asked in the slow ways: what is long past must be thrown away first. */
+void record_notice(struct thread *thread)
+{
+    uint64_t control = ts_load_acquire(&region_header->control);
+    if (thread->live_reset != LIVE_RESET_PART(control))
+        live_noticed(thread, control);
+}
+
 static __attribute__((noinline)) void free_slowly(struct thread *thread, const void *address)
 {
     struct block block;
+    record_notice(thread);
     bool temporary = thread->last == address;
     if (index_take(address, &block, true))
         freed(thread, &block, temporary, false);
@@ -250,6 +257,7 @@ void record_free_sampled(struct thread *thread, const void *address)
 {
     struct block block;
     bool last = thread->last == address;
+    record_notice(thread);
     if (!record_take_sampled(address, &block))
         return;
     freed(thread, &block, last && thread->sample_mark == thread->sample_left, true);
@@ -279,7 +287,7 @@ void record_put_back(struct thread *thread, const void *address, const struct bl
 {
     struct block stale;
     struct shard *shard = threads_shard(thread);
-    if (shard == NULL || !index_insert(shard, address, block, NULL, &stale))
+    if (shard == NULL || !index_insert(shard, address, block, &stale))
         freed_either(thread, block);
     else if (options.sample != 0)
         sample_enlist(address);

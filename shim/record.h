@@ -15,6 +15,9 @@ void record_allocation(struct thread *thread, const void *address, size_t size,
 void record_sampled(struct thread *thread, const void *address, size_t size,
                     const struct walk_start *start);
 
+/* Before record_take: sees to what a `clear` or `reset-peak` asks for. */
+void record_notice(struct thread *thread);
+
 /* Takes the block out of the index; false when it is not known. Nothing is counted yet. */
 bool record_take(const void *address, struct block *block);
 bool record_take_sampled(const void *address, struct block *block);

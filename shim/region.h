@@ -63,7 +63,7 @@ static inline void region_gauge(enum ts_gauge gauge, uint64_t add)
  * The generations of `clear` come round: what is this many of them old is thrown away, so that it
  * does not seem to be of the present when its number returns.
  */
-#define REGION_GENERATIONS_KEPT 4096u
+#define REGION_GENERATIONS_KEPT 32u
 
 static inline bool region_is_long_past(uint32_t generation)
 {
