@@ -10,7 +10,7 @@
  * new causes go to the end, up to TS_DROP_MAX. X(name, key in JSON, what it means)
  */
 #define TS_DROP_LIST(X)                                                                            \
-    X(REENTRANT, "reentrant", "allocations made inside the shim's own code by a signal handler")   \
+    X(REENTRANT, "reentrant", "allocations of a signal handler that interrupted an allocation or a free")   \
     X(EARLY, "early", "allocations before the shim could start")                                   \
     X(NO_INDEX, "no_index", "allocations for which the index of live blocks had no memory")        \
     X(NO_SHARD, "no_shard", "allocations of threads for which no counter shard was left")          \

@@ -10,6 +10,8 @@
 #include "shim/threads.h"
 
 #include <errno.h>
+#include <link.h>
+#include <sys/auxv.h>
 
 HOOK_LIST(HOOK_DECLARE)
 
@@ -45,12 +47,26 @@ static bool recover(struct thread *thread, uintptr_t frame)
     return true;
 }
 
+/*
+ * A call while the thread is inside the next allocator, which may be that calling itself by name:
+ * also through libc or the loader. From anywhere else it is a signal handler's.
+ */
+static bool is_of_handler(const struct thread *thread, uintptr_t frame)
+{
+    uintptr_t caller = *(const uintptr_t *)(frame + sizeof(uintptr_t));
+    return thread->busy_frame != 0 && next_ready() &&
+           !modules_same(caller, (uintptr_t)next.malloc) &&
+           !modules_same(caller, (uintptr_t)&enter_slowly) &&
+           !modules_same(caller, (uintptr_t)&getauxval) &&
+           !modules_same(caller, (uintptr_t)&_r_debug);
+}
+
 __attribute__((noinline)) bool enter_slowly(struct thread *thread, uintptr_t frame)
 {
     if (recover(thread, frame))
         return !process_is_sampling();
     if (thread->busy) {
-        if (thread->busy == THREAD_IN_SHIM)
+        if (thread->busy == THREAD_IN_SHIM || is_of_handler(thread, frame))
             region_drop(TS_DROP_REENTRANT);
         thread->nested = true;
         return false;
@@ -171,11 +187,13 @@ struct resize {
 
 static inline void begin_resize(const void *block, struct resize *resize)
 {
+    record_notice(&thread_self);
     resize->known = record_take(block, &resize->old);
 }
 
 static inline void begin_resize_sampling(const void *block, struct resize *resize)
 {
+    record_notice(&thread_self);
     resize->known = record_take_sampled(block, &resize->old);
 }
 

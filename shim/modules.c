@@ -238,6 +238,15 @@ static uint32_t add_instance(const struct image *image, uint64_t key_base, uint3
     return index;
 }
 
+bool modules_same(uintptr_t a, uintptr_t b)
+{
+    struct dl_find_object found;
+    if (_dl_find_object == NULL || _dl_find_object((void *)a, &found) != 0)
+        return true;
+    return b - (uintptr_t)found.dlfo_map_start <
+           (uintptr_t)found.dlfo_map_end - (uintptr_t)found.dlfo_map_start;
+}
+
 uint32_t modules_find(uintptr_t pc)
 {
     struct dl_find_object found;

@@ -37,6 +37,10 @@ extern uint64_t module_key_base[MODULE_INSTANCES_MAX];
 /* Steps at the start and at the end of every dlclose: what was learned before is asked anew. */
 extern uint32_t module_generation;
 
+/* Whether two addresses lie in one executable or library; true when it cannot be told. No lock, no
+ * store: for any moment. */
+bool modules_same(uintptr_t a, uintptr_t b);
+
 /* The module that holds pc; 0 when none does. Records it in the region when it is new. */
 uint32_t modules_find(uintptr_t pc);
 
