@@ -33,7 +33,7 @@ void *memory_map_filled(size_t size)
         return memory_map(size, false);
     char *memory = map(size + HUGE, MAP_NORESERVE);
     if (memory == NULL)
-        return NULL;
+        return memory_map(size, false);
     size_t before = -(uintptr_t)memory % HUGE;
     if (before != 0)
         memory_unmap(memory, before);

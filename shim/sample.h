@@ -58,9 +58,11 @@ void sample_delist(const void *address);
 static inline bool sample_passes(struct thread *thread, size_t size)
 {
     uint64_t bytes = size + (size == 0);
-    if (__builtin_expect(bytes >= thread->sample_left, 0))
+    /* One load, one store: a signal handler's allocation in between must not make it wrap. */
+    uint64_t left = ts_load_relaxed(&thread->sample_left);
+    if (__builtin_expect(bytes >= left, 0))
         return false;
-    thread->sample_left -= bytes;
+    ts_store_relaxed(&thread->sample_left, left - bytes);
     return true;
 }
 
