@@ -121,8 +121,35 @@ static bool rbp_expression(struct cursor *c, bool deref, int64_t *offset)
     return !e.broken && e.at == e.end;
 }
 
-static void cfa_expression(struct cursor *c, struct row *row)
+/*
+ * What GNU linkers write of a procedure linkage table, whose entries are all alike and of 16 bytes:
+ * CFA = rsp + 8 + ((rip & 15) >= N ? 8 : 0), where N is behind the push (binutils, elfxx-x86). A
+ * signal may come there. It is a constant for a given pc.
+ */
+static bool plt_expression(struct cursor c, uint64_t pc, int64_t *offset)
 {
+    static const uint8_t head[] = {11, 0x77 /* breg7 */, 8,   0x80 /* breg16 */,
+                                   0,  0x3f /* lit15 */, 0x1a /* and */};
+    static const uint8_t tail[] = {0x2a /* ge */, 0x33 /* lit3 */, 0x24 /* shl */, 0x22 /* plus */};
+    for (size_t i = 0; i < sizeof head; i++)
+        if (fixed(&c, 1) != head[i])
+            return false;
+    uint64_t literal = fixed(&c, 1) - 0x30 /* lit0 */;
+    for (size_t i = 0; i < sizeof tail; i++)
+        if (fixed(&c, 1) != tail[i])
+            return false;
+    *offset = (pc & 15) >= literal ? 16 : 8;
+    return !c.broken && literal < 16;
+}
+
+static void cfa_expression(struct cursor *c, struct row *row, uint64_t pc)
+{
+    if (plt_expression(*c, pc, &row->cfa_offset)) {
+        row->cfa = CFA_REGISTER;
+        row->cfa_register = MACHINE_DWARF_RSP;
+        skip(c, uleb(c));
+        return;
+    }
     row->cfa = rbp_expression(c, true, &row->cfa_offset) ? CFA_DEREF_RBP : CFA_ODD;
 }
 
@@ -188,7 +215,7 @@ static bool extended(struct machine *m, struct cursor *c, unsigned op)
         return true;
     case 0x0d: set_cfa(&m->row, uleb(c), m->row.cfa_offset); return true;
     case 0x0e: m->row.cfa_offset = (int64_t)uleb(c); return true;
-    case 0x0f: cfa_expression(c, &m->row); return true;
+    case 0x0f: cfa_expression(c, &m->row, m->pc); return true;
     case 0x10:
         number = uleb(c);
         register_expression(c, &m->row, number, false);
