@@ -137,7 +137,7 @@ TWICE void allocation(struct thread *thread, const void *address, size_t size,
     if (cell != NULL && index_insert(shard, address, &block, &stale)) {
         if (__builtin_expect(stale.context != 0, 0))
             count_freed(thread, shard, &stale, control, false, sampled);
-        else if (sampled)
+        if (sampled) /* also then: the stale block may have been counted as another KiB's */
             sample_enlist(address);
         struct ts_pair allocated = worth(&block, sampled);
         cell_allocated(cell, control, allocated.count, allocated.size);
