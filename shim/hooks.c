@@ -185,16 +185,11 @@ struct resize {
     bool known;
 };
 
-static inline void begin_resize(const void *block, struct resize *resize)
+static inline void begin_resize(const void *block, struct resize *resize, bool sampling)
 {
     record_notice(&thread_self);
-    resize->known = record_take(block, &resize->old);
-}
-
-static inline void begin_resize_sampling(const void *block, struct resize *resize)
-{
-    record_notice(&thread_self);
-    resize->known = record_take_sampled(block, &resize->old);
+    resize->known =
+        sampling ? record_take_sampled(block, &resize->old) : record_take(block, &resize->old);
 }
 
 static inline __attribute__((always_inline)) void *end_resize(struct thread *thread,
@@ -228,7 +223,7 @@ void *realloc(void *block, size_t size)
         return realloc_from_arena(block, size);
     if (!likely(enter(thread))) {
         if (enter_sampling(thread)) {
-            begin_resize_sampling(block, &resize);
+            begin_resize(block, &resize, true);
             return end_resize(thread, &resize, block, next.realloc(block, size), size,
                               walk_caller(), true);
         }
@@ -236,7 +231,7 @@ void *realloc(void *block, size_t size)
             forget_outside(thread, block, (uintptr_t)__builtin_frame_address(0));
         return have_next() ? next.realloc(block, size) : arena_allocate(size, 16);
     }
-    begin_resize(block, &resize);
+    begin_resize(block, &resize, false);
     return end_resize(thread, &resize, block, next.realloc(block, size), size, walk_caller(),
                       false);
 }
@@ -255,7 +250,7 @@ void *reallocarray(void *block, size_t count, size_t size)
         return realloc_from_arena(block, product);
     if (!likely(enter(thread))) {
         if (enter_sampling(thread)) {
-            begin_resize_sampling(block, &resize);
+            begin_resize(block, &resize, true);
             return end_resize(thread, &resize, block, next.reallocarray(block, count, size),
                               product, walk_caller(), true);
         }
@@ -263,7 +258,7 @@ void *reallocarray(void *block, size_t count, size_t size)
             forget_outside(thread, block, (uintptr_t)__builtin_frame_address(0));
         return have_next() ? next.reallocarray(block, count, size) : arena_allocate(product, 16);
     }
-    begin_resize(block, &resize);
+    begin_resize(block, &resize, false);
     return end_resize(thread, &resize, block, next.reallocarray(block, count, size), product,
                       walk_caller(), false);
 }

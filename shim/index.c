@@ -218,8 +218,7 @@ void index_sweep(void)
 
 /*
  * By compare-and-swap: a block that its owner removes or inserts meanwhile is its affair. The
- * generation is in the first word or in the class, so that a second word read too late does no
- * harm.
+ * generation, or its era, is in the first word, so that a second word read too late does no harm.
  */
 static void forget_in(void *closure, uint32_t *leaf, uintptr_t from)
 {

@@ -90,15 +90,15 @@ static inline uint32_t *shadow_slot(uintptr_t address)
     return leaf ? leaf + shadow_granule(address) : NULL;
 }
 
-static inline packed_block shadow_pack(const struct block *block)
-{
-    return (uint64_t)block->context << 33 | block->size << 15 | block->generation;
-}
-
 /* What a small block's class is: all but its generation. */
 static inline packed_block shadow_class(const struct block *block)
 {
     return (uint64_t)block->context << 33 | block->size << 15;
+}
+
+static inline packed_block shadow_pack(const struct block *block)
+{
+    return shadow_class(block) | block->generation;
 }
 
 static inline struct block shadow_unpack(packed_block packed)

@@ -70,9 +70,8 @@ struct memo {
      * stands the distance from sp of the next word to look at, 0 = enough is known.
      */
     struct memo_word apart[MEMO_PLACES];
-    uint8_t
-        crowded[MEMO_SETS]; /* how often stacks that were not told apart were in each other's way */
-    uint8_t newest[MEMO_SETS]; /* the way that was found last */
+    uint8_t crowded[MEMO_SETS]; /* how often stacks not told apart were in each other's way */
+    uint8_t newest[MEMO_SETS];  /* the way that was found last */
     struct memo_entry entries[MEMO_SETS][MEMO_WAYS];
     uint32_t distance[MEMO_RING];
     uint64_t value[MEMO_RING];
