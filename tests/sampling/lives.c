@@ -82,11 +82,11 @@ static void forked(void)
     say("after", BLOCKS, BLOCKS);
 }
 
-/* What was allocated before counts for nothing any more, also when it is freed. */
-static void cleared(void)
+/* What was allocated before `from_here` counts for nothing, also when it is freed. */
+static void count_from(int (*from_here)(void))
 {
     fill(kept[0], before);
-    tracesnap_clear_traces();
+    from_here();
     fill(kept[1], after);
     empty(kept[0], 1);
     empty(kept[1], 2);
@@ -95,17 +95,15 @@ static void cleared(void)
     say("after", BLOCKS, BLOCKS / 2);
 }
 
+static void cleared(void)
+{
+    count_from(tracesnap_clear_traces);
+}
+
 /* Begun with paused=1. */
 static void paused(void)
 {
-    fill(kept[0], before);
-    tracesnap_start();
-    fill(kept[1], after);
-    empty(kept[0], 1);
-    empty(kept[1], 2);
-    say_process();
-    say("before", 0, 0);
-    say("after", BLOCKS, BLOCKS / 2);
+    count_from(tracesnap_start);
 }
 
 /* More than there is: taken off what is left to the next sample, it would leave far too much. */
