@@ -237,7 +237,7 @@ struct ts_process {
     uint32_t depth; /* options in force */
     uint32_t follow;
     uint32_t forked; /* 1 = made by fork without exec: it began with its parent's live blocks */
-    uint32_t reserved;
+    uint32_t locked; /* 1 = its mapping holds a shared lock on the file (keep.h) */
     uint64_t sample;            /* bytes; 0 = every allocation */
     uint64_t started_monotonic; /* CLOCK_MONOTONIC at start_time, ns */
     char boot_id[40];

@@ -3,11 +3,16 @@
  * runs.
  */
 #include "shim/options.h"
+#include "region/keep.h"
 #include "region/layout.h"
 #include "shim/system.h"
 #include "shim/text.h"
 
-struct options options = {.depth = TS_DEPTH_DEFAULT, .follow = 1, .libunwind = 1};
+struct options options = {.depth = TS_DEPTH_DEFAULT,
+                          .follow = 1,
+                          .libunwind = 1,
+                          .keep = OPTIONS_KEEP_DEFAULT,
+                          .keep_days = TS_KEEP_DAYS};
 
 /* Every option that is a number: X(key, smallest, greatest). One of 64 bits is a size. */
 #define OPTION_LIST(X)                                                                             \
@@ -17,6 +22,8 @@ struct options options = {.depth = TS_DEPTH_DEFAULT, .follow = 1, .libunwind = 1
     X(follow, 0, 1)                                                                                \
     X(verify, 0, 1)                                                                                \
     X(libunwind, 0, 1)                                                                             \
+    X(keep, 0, TS_KEEP_SIZE_MAX)                                                                   \
+    X(keep_days, 0, TS_KEEP_DAYS_MAX)                                                              \
     X(verbose, 0, 1)
 
 static const struct {

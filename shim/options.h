@@ -14,9 +14,13 @@ struct options {
     uint32_t libunwind; /* 0: do not load libunwind; odd frames are then guessed or end the stack */
     uint32_t verbose;   /* 1: say on stderr why something is not traced */
     uint64_t sample;    /* record one allocation per so many bytes; 0: every one */
+    uint64_t keep;      /* bytes of regions of ended processes (region/keep.h); 0: no limit */
+    uint32_t keep_days; /* 0: no limit */
     char session[40];   /* the name that the tool gave to this run */
     char text[1024];    /* as read */
 };
+
+#define OPTIONS_KEEP_DEFAULT UINT64_MAX /* as region/keep.h says */
 
 extern struct options options;
 

@@ -215,6 +215,8 @@ bool region_create(void)
     if (!region_file_create(&file, false))
         return false;
     base = map_file(FIRST_COMMIT);
+    if (base == NULL && region_file_make_space(&file))
+        base = map_file(FIRST_COMMIT);
     if (base == NULL) {
         region_file_abandon(&file, "cannot map the region", "raise the limits or free space in");
         return false;
@@ -314,7 +316,9 @@ bool region_fork(void)
     if (file.size > old_size)
         file.size = old_size; /* what follows in memory may be the program's by now */
     uint8_t *at = end <= file.size ? map_file(TS_SLABS_OFFSET) : NULL;
-    bool right = at != NULL && copy_table(at, slabs) && copy_slabs(at, slabs);
+    bool right = at != NULL && copy_table(at, slabs) &&
+                 (copy_slabs(at, slabs) ||
+                  (region_file_make_space(&file) && copy_slabs(at, slabs)));
     if (right) {
         committed = end;
         copy_header((struct ts_header *)at, slabs);

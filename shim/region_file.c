@@ -5,15 +5,19 @@
 #include "shim/region_file.h"
 #include "region/name.h"
 #include "shim/options.h"
+#include "shim/proc.h"
 #include "shim/process.h"
+#include "shim/prune.h"
 #include "shim/system.h"
 #include "shim/text.h"
 
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 
+#define PRUNE_EVERY 16 /* a look costs a microsecond for each region in the directory */
 #define SIZE_SMALL (UINT64_C(64) << 20) /* where address space is limited */
 
 static bool refuse(const char *cause, const char *subject, const char *fix)
@@ -64,55 +68,6 @@ static bool choose_directory(char *path, size_t size)
     const char *tmp = process_variable("TMPDIR");
     numbered(&text, path, size, tmp != NULL && *tmp != '\0' ? tmp : "/tmp", TS_DIR_TMP_NAME);
     return usable_directory(path, true);
-}
-
-static size_t read_file(const char *path, char *buffer, size_t size)
-{
-    int fd = sys_open(path, O_RDONLY, 0);
-    size_t have = 0;
-    while (fd >= 0 && have < size - 1) {
-        long got = sys_read(fd, buffer + have, size - 1 - have);
-        if (got <= 0)
-            break;
-        have += (size_t)got;
-    }
-    if (fd >= 0)
-        sys_close(fd);
-    buffer[have] = '\0';
-    return have;
-}
-
-struct ancestry {
-    uint64_t parent, start_ticks;
-};
-
-/*
- * Fields 4 and 22 of /proc/PID/stat (proc(5)); pid 0 = this process. The command in field 2 may
- * hold anything: count from its last ')'.
- */
-static struct ancestry read_stat(uint64_t pid)
-{
-    char path[64], stat[1024];
-    struct ancestry ancestry = {0, 0};
-    struct text text = text_in(path, sizeof path);
-    text_add(&text, "/proc/");
-    if (pid == 0)
-        text_add(&text, "self");
-    else
-        text_number(&text, pid);
-    text_add(&text, "/stat");
-    size_t at = read_file(path, stat, sizeof stat);
-    while (at > 0 && stat[at - 1] != ')')
-        at--;
-    const char *end;
-    for (int blanks = 0; stat[at] != '\0' && blanks <= 20; at++) {
-        blanks += stat[at] == ' ';
-        if (stat[at] == ' ' && blanks == 2)
-            ancestry.parent = text_parse(stat + at + 1, &end);
-        else if (stat[at] == ' ' && blanks == 20)
-            ancestry.start_ticks = text_parse(stat + at + 1, &end);
-    }
-    return ancestry;
 }
 
 static void name_in(struct region_file *file, size_t directory_length, uint64_t pid)
@@ -177,7 +132,9 @@ bool region_file_create(struct region_file *file, bool forked)
         return false;
     file->directory = (uint32_t)text_length(file->path);
     file->forked = forked;
-    file->start_ticks = read_stat(0).start_ticks;
+    file->start_ticks = proc_stat(0).start_ticks;
+    if ((sys_getpid() + file->start_ticks) % PRUNE_EVERY == 0)
+        prune_directory(file->path, false);
     file->size = allowed_size();
     if (file->size < TS_SLABS_OFFSET + 16 * TS_SLAB_SIZE)
         return refuse("file size or address space limit too small for region in", file->path,
@@ -191,6 +148,7 @@ bool region_file_create(struct region_file *file, bool forked)
     }
     if (file->fd < 0)
         return refuse("cannot create region", file->path, "check the directory's rights and space");
+    file->locked = !sys_failed(sys_call(SYS_flock, file->fd, LOCK_SH | LOCK_NB, 0, 0));
     if (sys_failed(sys_ftruncate(file->fd, (long)file->size))) {
         region_file_abandon(file, "cannot size region",
                             "check the file size limit and the space in");
@@ -199,23 +157,31 @@ bool region_file_create(struct region_file *file, bool forked)
     return true;
 }
 
+bool region_file_make_space(struct region_file *file)
+{
+    file->path[file->directory] = '\0';
+    bool made = prune_directory(file->path, true);
+    file->path[file->directory] = '/';
+    return made;
+}
+
 bool region_file_ancestor_is_traced(void)
 {
     static struct region_file ancestor; /* start-up is one thread's; too large for a small stack */
     if (!choose_directory(ancestor.path, sizeof ancestor.path - 64))
         return false;
     size_t directory = text_length(ancestor.path);
-    uint64_t pid = read_stat(0).parent;
+    uint64_t pid = proc_stat(0).parent;
     for (int generations = 0; pid > 1 && generations < 100; generations++) {
-        struct ancestry ancestry = read_stat(pid);
-        ancestor.start_ticks = ancestry.start_ticks;
+        struct proc_stat stat = proc_stat(pid);
+        ancestor.start_ticks = stat.start_ticks;
         name_in(&ancestor, directory, pid);
         int fd = sys_open(ancestor.path, O_RDONLY | O_NOFOLLOW, 0);
         if (fd >= 0) {
             sys_close(fd);
             return true;
         }
-        pid = ancestry.parent;
+        pid = stat.parent;
     }
     return false;
 }
@@ -253,7 +219,7 @@ uint64_t region_file_now(void)
 
 static void read_line(const char *path, char *buffer, size_t size)
 {
-    read_file(path, buffer, size);
+    proc_read(path, buffer, size);
     for (size_t i = 0; buffer[i] != '\0'; i++)
         if (buffer[i] == '\n')
             buffer[i] = '\0';
@@ -281,6 +247,7 @@ void region_file_describe(const struct region_file *file, struct ts_process *pro
     process->depth = options.depth;
     process->sample = options.sample;
     process->follow = options.follow;
+    process->locked = file->locked;
     read_line("/proc/sys/kernel/random/boot_id", process->boot_id, sizeof process->boot_id);
     read_line("/proc/sys/kernel/hostname", process->host, sizeof process->host);
     copy_text(process->session, sizeof process->session, options.session);
@@ -288,7 +255,7 @@ void region_file_describe(const struct region_file *file, struct ts_process *pro
     copy_text(process->version, sizeof process->version, PACKAGE_VERSION);
     long length = sys_readlink("/proc/self/exe", process->exe, sizeof process->exe - 1);
     process->exe[length > 0 ? length : 0] = '\0';
-    size_t size = read_file("/proc/self/cmdline", process->cmdline, sizeof process->cmdline);
+    size_t size = proc_read("/proc/self/cmdline", process->cmdline, sizeof process->cmdline);
     for (size_t i = 0; i + 1 < size; i++)
         if (process->cmdline[i] == '\0')
             process->cmdline[i] = ' ';

@@ -13,6 +13,7 @@ struct region_file {
     uint64_t size;     /* bytes that may be mapped; the file is sparse */
     uint32_t sequence; /* in its name */
     bool forked;
+    bool locked; /* by the open file, hence by its mapping (region/keep.h) */
     uint64_t start_ticks;
     uint32_t directory; /* length of the directory in path */
     char path[4352];
@@ -24,6 +25,9 @@ struct region_file {
  * when it was a forked child that only went on to exec. false: said if verbose.
  */
 bool region_file_create(struct region_file *file, bool forked);
+
+/* When the file system is full: removes what nobody uses beside the file. True: something went. */
+bool region_file_make_space(struct region_file *file);
 
 /* Backs bytes [from, to) of the file by opening it again (old kernels). */
 bool region_file_allocate(const struct region_file *file, uint64_t from, uint64_t to);

@@ -11,7 +11,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lib"))
 
 from tap import Skip, Tap  # noqa: E402,F401
-from tracesnap import BUILD, SOURCE, TIMEOUT, Regions, drops  # noqa: E402
+from tracesnap import BUILD, SHIM, SOURCE, TIMEOUT, TOOL, Regions, drops  # noqa: E402,F401
 
 
 def build(name, *flags, optimise="-O1", output=None):

@@ -8,7 +8,7 @@
 
 extern const struct command run_command, ps_command, snap_command, stats_command, diff_command,
     export_command, pause_command, resume_command, clear_command, reset_peak_command,
-    doctor_command, help_command;
+    prune_command, doctor_command, help_command;
 
 /* Ends with NULL. */
 extern const struct command *const command_table[];

@@ -124,7 +124,7 @@ static void check_preload(struct findings *findings, const char *library)
     char id[40], text[512] = "";
     bool found;
     int messages = memfd_create("doctor", MFD_CLOEXEC);
-    session_new(id);
+    session_name(id);
     pid_t pid = fork();
     if (pid == 0)
         _exit(trace_true(library, id, messages));

@@ -7,12 +7,9 @@
 
 #include <glob.h>
 #include <limits.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LIBRARY "libtracesnap.so"
@@ -100,17 +97,4 @@ int library_preload(const char *path, const char *options, struct error *error)
         set_joined(TS_OPTIONS_VARIABLE, getenv(TS_OPTIONS_VARIABLE), options) != 0)
         return error_set(error, "no memory for the environment of '%s': free some", path);
     return 0;
-}
-
-void session_new(char *session)
-{
-    uint64_t words[2];
-    if (getrandom(words, sizeof(words), GRND_NONBLOCK) != sizeof(words)) {
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME, &now);
-        words[0] = (uint64_t)getpid();
-        words[1] = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    }
-    snprintf(session, 40, "%016llx%016llx", (unsigned long long)words[0],
-             (unsigned long long)words[1]);
 }

@@ -18,7 +18,4 @@ int library_find(char *path, size_t size, struct error *error);
  */
 int library_preload(const char *path, const char *options, struct error *error);
 
-/* A new name for what one `run` starts: 32 hexadecimal digits; buffer of 40 bytes. */
-void session_new(char *session);
-
 #endif

@@ -12,10 +12,9 @@
 #define COMMANDS_MAX 32
 
 const struct command *const command_table[] = {
-    &run_command,   &ps_command,         &snap_command,   &stats_command,
-    &diff_command,  &export_command,     &pause_command,  &resume_command,
-    &clear_command, &reset_peak_command, &doctor_command, &help_command,
-    NULL,
+    &run_command,    &ps_command,    &snap_command,       &stats_command,  &diff_command,
+    &export_command, &pause_command, &resume_command,     &clear_command,  &reset_peak_command,
+    &prune_command,  &doctor_command, &help_command,      NULL,
 };
 
 const struct command *command_find(const char *name)

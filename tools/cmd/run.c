@@ -78,6 +78,15 @@ static const struct option_group run_groups[] = {
     {0},
 };
 
+/* Room for what this run will leave. What cannot be removed is no reason not to run. */
+static void make_room(void)
+{
+    struct prune_limits limits = {.size = PRUNE_DEFAULT, .days = PRUNE_DEFAULT};
+    struct prune_result result;
+    if (regions_prune(&limits, false, &result, NULL) == 0)
+        prune_result_free(&result);
+}
+
 /* What must be right before the program starts: a long run must not end without its result. */
 static int prepare(const struct run_values *values, const char *session, struct error *error)
 {
@@ -174,7 +183,8 @@ static int run_run(const struct command *command, const void *all, int count, ch
     struct error error = {""};
     char id[40];
     operands[count] = NULL;
-    session_new(id);
+    session_name(id);
+    make_room();
     if (prepare(values, id, &error) != 0) {
         message_error("%s", error.text);
         return OWN_FAILURE;

@@ -48,6 +48,34 @@ void region_list_free(struct region_list *list);
  */
 int region_directory(char *path, size_t size, struct error *error);
 
+/* What may stay when regions of ended processes are removed; the rules are region/keep.h's. */
+#define PRUNE_DEFAULT UINT64_MAX
+struct prune_limits {
+    uint64_t size; /* bytes in each directory; PRUNE_DEFAULT = as keep.h says */
+    uint64_t days; /* since the end was noticed; PRUNE_DEFAULT, too */
+    bool all;      /* nothing stays that nobody uses */
+    bool dry_run;  /* only say what would go */
+};
+
+struct prune_result {
+    char **paths; /* of the removed ones, oldest first in each directory */
+    size_t removed, kept, in_use;
+    uint64_t removed_size, kept_size; /* bytes of storage */
+};
+
+/*
+ * Removes regions of ended processes: in $TRACESNAP_DIR alone where that is set, else in the
+ * directories of this user (and of other users, for root with `all_users`). 0, or -1 and *error.
+ * *result is to be freed after 0.
+ */
+int regions_prune(const struct prune_limits *limits, bool all_users, struct prune_result *result,
+                  struct error *error);
+void prune_result_free(struct prune_result *result);
+
+/* The name of this process's session, and whether the process of a session runs (region/keep.h). */
+void session_name(char name[40]);
+bool session_is_running(const char *session);
+
 /* Changes the control word of a live region by compare-and-swap. */
 enum region_control { REGION_PAUSE, REGION_RESUME, REGION_CLEAR, REGION_RESET_PEAK };
 int region_control(const char *name, enum region_control what, struct error *error);

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Does each test of a trap fail when its guard is removed? Removes one guard at a time, in a copy of the tree, builds, and
+runs the test that must fail then.
+
+    tests/guards/remove.py [--write] [NAME]...
+
+The guards stand in the other files of this directory, one for each area: GUARDS = {name: {"trap", "file", "old", "new", "test"}}
+with the text of the guard as it is in the file, and what stands there without it. --write: what was seen goes to
+tests/guards/REMOVED.md. Exit status 1 if a guard's removal goes unnoticed, or its text is not in the source any more.
+"""
+
+import datetime
+import importlib.util
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = HERE.parents[1]
+sys.path.insert(0, str(HERE.parent / "lib"))
+
+from copy_of_tree import Copy  # noqa: E402
+
+TIMEOUT = 240  # seconds; a program without its guard may well hang, which is noticed, too
+
+
+def load():
+    """All guards by name, each with its area."""
+    guards = {}
+    for path in sorted(HERE.glob("*.py")):
+        if path.name == "remove.py":
+            continue
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        for name, guard in module.GUARDS.items():
+            if name in guards:
+                raise SystemExit(f"remove.py: two guards are called '{name}': rename one")
+            guards[name] = dict(guard, area=path.stem)
+    return guards
+
+
+def failure(log):
+    """The first line of a test's log that says what is wrong."""
+    if not log.exists():
+        return "the test wrote no log"
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    wrong = [line for line in lines if line.startswith(("not ok", "FAIL", "ERROR", "Bail out"))]
+    return wrong[0][:150] if wrong else "ended with a failure"
+
+
+def run_test(copy, test):
+    """What the test said when it failed; None when it passed."""
+    log = copy.build / pathlib.Path(test).with_suffix(".log")
+    log.unlink(missing_ok=True)
+    command = ["make", "-s", "check", f"TESTS={test}"]
+    child = subprocess.Popen(
+        command, cwd=copy.build, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        return None if child.wait(TIMEOUT) == 0 else failure(log)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        return f"did not end within {TIMEOUT} s"
+
+
+def remove(copy, guard):
+    """(noticed, what was seen)"""
+    undo = copy.mutate(guard["file"], guard["old"], guard["new"])
+    if undo is None:
+        return False, f"STALE: not in {guard['file']}"
+    try:
+        copy.make("all")
+        said = run_test(copy, guard["test"])
+    finally:
+        undo()
+    return said is not None, said or "NOT NOTICED"
+
+
+def sound(copy, guards):
+    """Tests that fail with all guards in place prove nothing."""
+    copy.make("all")
+    for test in sorted({guard["test"] for guard in guards.values()}):
+        said = run_test(copy, test)
+        if said is not None:
+            raise SystemExit(f"remove.py: '{test}' fails as it is: {said}")
+
+
+def write(rows):
+    lines = [
+        "# What was seen when each guard was removed",
+        "",
+        f"Written by `tests/guards/remove.py --write` on {datetime.date.today()}. With all guards in place the tests pass.",
+        "",
+        "| guard | trap | where | test | without the guard |",
+        "|---|---|---|---|---|",
+    ]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    (HERE / "REMOVED.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def main():
+    arguments = [argument for argument in sys.argv[1:] if argument != "--write"]
+    guards = load()
+    unknown = [name for name in arguments if name not in guards]
+    if unknown:
+        print(f"remove.py: no guard '{unknown[0]}': see the files of tests/guards", file=sys.stderr)
+        return 2
+    chosen = {name: guard for name, guard in guards.items() if not arguments or name in arguments}
+    rows, missed = [], 0
+    with tempfile.TemporaryDirectory(prefix="tracesnap-guards-") as temporary:
+        copy = Copy(SOURCE, temporary)
+        sound(copy, chosen)
+        for name, guard in chosen.items():
+            noticed, said = remove(copy, guard)
+            missed += not noticed
+            rows.append((name, guard["trap"], f"`{guard['file']}`", f"`{guard['test']}`", said))
+            print(f"{name:36} {guard['test']}: {said}", flush=True)
+    if "--write" in sys.argv:
+        write(rows)
+    print(f"FIGURE: guards whose removal was noticed {len(rows) - missed} of {len(rows)}")
+    return 1 if missed else 0
+
+
+sys.exit(main())
