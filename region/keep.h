@@ -34,10 +34,12 @@
 
 /*
  * A session is called PID-STARTTICKS-NAMESPACE after its `tracesnap run`: pid and start time as in
- * a region's name, and the inode of the pid namespace in which they hold. Any other name is the
- * user's own, and keeps nothing. From another namespace nobody can tell: the session counts as
- * running.
+ * a region's name, and the inode of the pid namespace in which they hold. With -main behind it only
+ * the program is wanted that `run` itself started, for the summary: the region whose parent_pid is
+ * PID. Any other name is the user's own, and keeps nothing. From another namespace nobody can tell:
+ * the session counts as running.
  */
+#define TS_SESSION_MAIN "-main"
 #define TS_NAMESPACE_LINK "/proc/self/ns/pid" /* links to "pid:[INODE]" */
 #define TS_NAMESPACE_PREFIX "pid:["
 

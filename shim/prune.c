@@ -70,28 +70,42 @@ static bool parse_name(const char *text, struct file_name *name)
     return *end == '\0';
 }
 
-/* Whether `tracesnap run` of this session still runs, or nobody can tell from here. */
-static bool is_wanted(const char *session)
+/* Reads a number that the character `after` follows, and moves *at behind both. */
+static bool parse_part(const char **at, char after, uint64_t *number)
 {
-    char here[64];
     const char *end;
-    uint64_t pid = text_parse(session, &end);
-    if (end == session || *end != '-')
+    *number = text_parse(*at, &end);
+    if (end == *at || *end != after)
         return false;
-    const char *at = end + 1;
-    uint64_t ticks = text_parse(at, &end);
-    if (end == at || *end != '-')
+    *at = end + (after != '\0');
+    return true;
+}
+
+static uint64_t own_namespace(void)
+{
+    char link[64];
+    const char *end;
+    long length = sys_readlink(TS_NAMESPACE_LINK, link, sizeof link - 1);
+    link[length > 0 ? length : 0] = '\0';
+    const size_t prefix = sizeof TS_NAMESPACE_PREFIX - 1;
+    return length > (long)prefix ? text_parse(link + prefix, &end) : 0;
+}
+
+/* Whether a `tracesnap run` that still runs wants the region, or nobody can tell from here. */
+static bool is_wanted(const char *session, uint32_t parent)
+{
+    uint64_t pid, ticks, inside;
+    const char *at = session;
+    if (!parse_part(&at, '-', &pid) || !parse_part(&at, '-', &ticks))
         return false;
-    at = end + 1;
-    uint64_t inside = text_parse(at, &end);
-    if (end == at || *end != '\0')
-        return false;
-    long length = sys_readlink(TS_NAMESPACE_LINK, here, sizeof here - 1);
-    here[length > 0 ? length : 0] = '\0';
-    const char *number = here + sizeof TS_NAMESPACE_PREFIX - 1;
-    if (length < (long)sizeof TS_NAMESPACE_PREFIX || text_parse(number, &end) != inside)
-        return true;
-    return proc_stat(pid).start_ticks == ticks;
+    const char *namespace = at;
+    if (!parse_part(&at, '\0', &inside)) {
+        at = namespace;
+        if (!parse_part(&at, TS_SESSION_MAIN[0], &inside) || parent != pid ||
+            !text_equal(at, &TS_SESSION_MAIN[1]))
+            return false;
+    }
+    return own_namespace() != inside || proc_stat(pid).start_ticks == ticks;
 }
 
 static bool read_at(int fd, void *to, size_t size, size_t offset)
@@ -183,10 +197,12 @@ static void remove_old(struct pruning *pruning, const char *name, struct stat *s
     int fd = open_unused(pruning, name, status);
     if (fd < 0)
         return;
-    if (!read_at(fd, session, sizeof session, offsetof(struct ts_header, process.session)))
+    uint32_t parent = 0;
+    if (!read_at(fd, session, sizeof session, offsetof(struct ts_header, process.session)) ||
+        !read_at(fd, &parent, sizeof parent, offsetof(struct ts_header, process.parent_pid)))
         session[0] = '\0';
     session[sizeof session - 1] = '\0';
-    if (!is_wanted(session) &&
+    if (!is_wanted(session, parent) &&
         !sys_failed(sys_call(SYS_unlinkat, pruning->directory, name, 0, 0))) {
         uint64_t bytes = bytes_of(status);
         if (age_of(pruning, status) == pruning->until)

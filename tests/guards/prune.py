@@ -27,11 +27,18 @@ GUARDS = {
     "prune-keeps-what-run-wants": {
         "trap": "a region that run -o will save is removed",
         "file": "tools/source/prune.c",
-        "old": " || is_wanted(fd)",
-        "new": "",
+        "old": "|| is_wanted(fd)) {",
+        "new": ") {",
         "test": TEST,
     },
-    "prune-in-passing-keeps-the-unborn": {
+    "run-saves-what-ended": {
+        "trap": "a storm of processes under run -o fills the directory",
+        "file": "tools/cmd/run.c",
+        "old": "values->output ? collect : NULL",
+        "new": "NULL",
+        "test": TEST,
+    },
+    "prune-keeps-the-unborn": {
         "trap": "a region that is just being made is removed",
         "file": "tools/source/prune.c",
         "old": "return now - status->st_ctime >= TS_KEEP_UNBORN;",

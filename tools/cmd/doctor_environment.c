@@ -96,7 +96,7 @@ static int trace_true(const char *library, const char *id, int messages)
     if (library_preload(library, options, NULL) != 0)
         return 125;
     dup2(messages, STDERR_FILENO);
-    return launch_program(&launch, arguments) == 0 ? launch.status : 125;
+    return launch_program(&launch, arguments, NULL, NULL) == 0 ? launch.status : 125;
 }
 
 static void read_message(int fd, char *text, size_t size)
@@ -124,7 +124,7 @@ static void check_preload(struct findings *findings, const char *library)
     char id[40], text[512] = "";
     bool found;
     int messages = memfd_create("doctor", MFD_CLOEXEC);
-    session_name(id);
+    session_name(id, false);
     pid_t pid = fork();
     if (pid == 0)
         _exit(trace_true(library, id, messages));

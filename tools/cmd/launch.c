@@ -6,14 +6,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 static const int forwarded[] = {SIGTERM, SIGHUP};
 static const int ignored[] = {SIGINT, SIGQUIT};
+#define IDLE_PAUSE UINT64_C(1000000000) /* ns */
+#define IDLE_SHARE 10                   /* of the time at most one part in so many */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static volatile pid_t child;
@@ -70,6 +74,22 @@ static void restore_signals(const struct dispositions *old)
         sigaction(forwarded[i], &old->forwarded[i], NULL);
 }
 
+/* Calls idle again and again until the child has ended: seldom where it takes long. */
+static void while_it_runs(const struct launch *launch,
+                          void (*idle)(const struct launch *launch, void *closure), void *closure)
+{
+    struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, launch->pid, 0), .events = POLLIN};
+    uint64_t pause = IDLE_PAUSE;
+    while (end.fd >= 0 && poll(&end, 1, (int)(pause / 1000000)) <= 0) {
+        uint64_t start = now();
+        idle(launch, closure);
+        uint64_t took = now() - start;
+        pause = took * IDLE_SHARE > IDLE_PAUSE ? took * IDLE_SHARE : IDLE_PAUSE;
+    }
+    if (end.fd >= 0)
+        close(end.fd);
+}
+
 static void wait_for(struct launch *launch)
 {
     int status = 0;
@@ -83,7 +103,8 @@ static void wait_for(struct launch *launch)
         launch->status = WEXITSTATUS(status);
 }
 
-int launch_program(struct launch *launch, char **arguments)
+int launch_program(struct launch *launch, char **arguments,
+                   void (*idle)(const struct launch *launch, void *closure), void *closure)
 {
     sigset_t block, mask;
     struct dispositions old;
@@ -115,6 +136,8 @@ int launch_program(struct launch *launch, char **arguments)
     if (got != sizeof(launch->exec_error))
         launch->exec_error = 0;
     close(ends[0]);
+    if (idle)
+        while_it_runs(launch, idle, closure);
     wait_for(launch);
     restore_signals(&old);
     launch->elapsed = now() - start;

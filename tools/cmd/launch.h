@@ -16,7 +16,12 @@ struct launch {
     uint64_t elapsed; /* ns */
 };
 
-/* 0, or -1 with errno set when no process could be made. */
-int launch_program(struct launch *launch, char **arguments);
+/*
+ * Runs the program; meanwhile calls idle(launch, closure) about once a second, unless idle is NULL
+ * or the kernel cannot tell of a child's end (before Linux 5.3). 0, or -1 with errno set when no
+ * process could be made.
+ */
+int launch_program(struct launch *launch, char **arguments,
+                   void (*idle)(const struct launch *launch, void *closure), void *closure);
 
 #endif

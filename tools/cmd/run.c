@@ -141,7 +141,7 @@ static int print_summary(const struct run_values *values, const char *source,
 
 /* Saves what the program left and tells of it. 0, or 2 after an error was printed. */
 static int conclude(const struct run_values *values, const char *id, const struct launch *launch,
-                    char **command)
+                    const struct session_saved *saved, char **command)
 {
     struct session session;
     struct error error = {""};
@@ -153,7 +153,7 @@ static int conclude(const struct run_values *values, const char *id, const struc
     if (!session.has_main)
         message_note("no trace of '%s': see 'tracesnap doctor -- %s'", command[0], command[0]);
     if (values->output)
-        status = session_save(&session, values->output, &path);
+        status = session_save(&session, values->output, saved, &path);
     snprintf(pid, sizeof(pid), "%u", (unsigned)launch->pid);
     snprintf(hint, sizeof(hint), "%s", "see 'tracesnap ps --all'");
     if (values->output)
@@ -165,7 +165,7 @@ static int conclude(const struct run_values *values, const char *id, const struc
             .signal = launch->signal,
             .elapsed = launch->elapsed,
             .source = path ? path : pid,
-            .children = session.count - 1,
+            .children = session.count - 1 + saved->count,
             .children_hint = hint,
         };
         status |= print_summary(values, path ? path : session.entries[0]->path, &result);
@@ -175,27 +175,40 @@ static int conclude(const struct run_values *values, const char *id, const struc
     return status;
 }
 
+struct collection {
+    const char *id, *pattern;
+    struct session_saved *saved;
+};
+
+static void collect(const struct launch *launch, void *closure)
+{
+    struct collection *collection = closure;
+    session_collect(collection->id, launch->pid, collection->pattern, collection->saved);
+}
+
 static int run_run(const struct command *command, const void *all, int count, char **operands)
 {
     (void)command;
     const struct run_values *values = all;
+    static struct session_saved saved; /* too large for the stack */
     struct launch launch;
     struct error error = {""};
     char id[40];
+    struct collection collection = {.id = id, .pattern = values->output, .saved = &saved};
     operands[count] = NULL;
-    session_name(id);
+    session_name(id, values->output == NULL);
     make_room();
     if (prepare(values, id, &error) != 0) {
         message_error("%s", error.text);
         return OWN_FAILURE;
     }
-    if (launch_program(&launch, operands) != 0) {
+    if (launch_program(&launch, operands, values->output ? collect : NULL, &collection) != 0) {
         message_error("cannot start '%s': %s, try again later", operands[0], strerror(errno));
         return OWN_FAILURE;
     }
     if (launch.exec_error)
         return explain_exec(operands[0], launch.exec_error);
-    return conclude(values, id, &launch, operands) == 0 ? launch.status : OWN_FAILURE;
+    return conclude(values, id, &launch, &saved, operands) == 0 ? launch.status : OWN_FAILURE;
 }
 
 const struct command run_command = {

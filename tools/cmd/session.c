@@ -53,12 +53,30 @@ void session_free(struct session *session)
     region_list_free(&session->list);
 }
 
-/* PID; PID-SEQUENCE for a program that another one replaced; with the start time where a pid came
- * twice. */
-static void make_label(const struct session *session, const struct region_entry *entry, char *label,
-                       size_t size)
+static bool was_saved(const struct session_saved *saved, uint32_t pid)
 {
-    bool replaced = false, reused = false;
+    return pid < SESSION_PIDS && (saved->pids[pid / 8] >> pid % 8 & 1) != 0;
+}
+
+static void set_saved(struct session_saved *saved, uint32_t pid)
+{
+    if (pid < SESSION_PIDS)
+        saved->pids[pid / 8] |= (uint8_t)(1 << pid % 8);
+}
+
+static bool is_collectable(const struct region_entry *entry, pid_t pid)
+{
+    return !entry->alive && entry->pid != (uint32_t)pid;
+}
+
+/*
+ * PID; PID-SEQUENCE for a program that another one replaced; with the start time where a pid came
+ * twice.
+ */
+static void make_label(const struct session *session, const struct region_entry *entry,
+                       const struct session_saved *saved, char *label, size_t size)
+{
+    bool replaced = false, reused = was_saved(saved, entry->pid);
     for (size_t i = 0; i < session->count; i++) {
         const struct region_entry *other = session->entries[i];
         if (other->pid != entry->pid)
@@ -74,31 +92,52 @@ static void make_label(const struct session *session, const struct region_entry 
         snprintf(label + length, size - (size_t)length, "-%u", entry->sequence);
 }
 
-static int save_region(const struct region_entry *entry, const char *path)
+static int save_region(const struct region_entry *entry, const char *path, struct error *error)
 {
-    struct error error = {""};
-    struct capture *capture = source_open(entry->path, &error);
-    int status = capture ? snapshot_write(capture, path, &error) : -1;
+    struct capture *capture = source_open(entry->path, error);
+    int status = capture ? snapshot_write(capture, path, error) : -1;
     capture_free(capture);
-    if (status != 0)
-        return message_error("%s (the region stays: '%s')", error.text, entry->path);
-    if (!entry->alive)
+    if (status == 0 && !entry->alive)
         unlink(entry->path);
-    return 0;
+    return status;
 }
 
-int session_save(const struct session *session, const char *pattern, char **main_path)
+void session_collect(const char *id, pid_t pid, const char *pattern, struct session_saved *saved)
+{
+    struct session session;
+    char label[80];
+    if (session_load(&session, id, pid, NULL) != 0)
+        return;
+    for (size_t i = 0; i < session.count; i++) {
+        const struct region_entry *entry = session.entries[i];
+        if (!is_collectable(entry, pid))
+            continue;
+        make_label(&session, entry, saved, label, sizeof(label));
+        char *path = output_path_of_child(pattern, label);
+        saved->count += save_region(entry, path, NULL) == 0;
+        free(path);
+    }
+    /* Only now: the programs of one process share its pid. */
+    for (size_t i = 0; i < session.count; i++)
+        if (is_collectable(session.entries[i], pid))
+            set_saved(saved, session.entries[i]->pid);
+    session_free(&session);
+}
+
+int session_save(const struct session *session, const char *pattern,
+                 const struct session_saved *saved, char **main_path)
 {
     int status = 0;
     *main_path = NULL;
     for (size_t i = 0; i < session->count; i++) {
         const struct region_entry *entry = session->entries[i];
         bool is_main = i == 0 && session->has_main;
+        struct error error = {""};
         char label[80];
-        make_label(session, entry, label, sizeof(label));
+        make_label(session, entry, saved, label, sizeof(label));
         char *path = is_main ? output_path(pattern, label) : output_path_of_child(pattern, label);
-        if (save_region(entry, path) != 0)
-            status = 2;
+        if (save_region(entry, path, &error) != 0)
+            status = message_error("%s (the region stays: '%s')", error.text, entry->path);
         else if (is_main) {
             *main_path = path;
             continue;

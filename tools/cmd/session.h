@@ -24,11 +24,25 @@ struct session {
 int session_load(struct session *session, const char *id, pid_t pid, struct error *error);
 void session_free(struct session *session);
 
+/* What was saved while the session ran: one bit for each pid, and how many regions. */
+#define SESSION_PIDS (1u << 22) /* Linux has no more */
+struct session_saved {
+    uint8_t pids[SESSION_PIDS / 8];
+    size_t count;
+};
+
+/*
+ * Saves and removes the regions of those that ended already, but for process `pid`, so that they do
+ * not pile up while the session runs. What cannot be saved now stays for session_save, which tells.
+ */
+void session_collect(const char *id, pid_t pid, const char *pattern, struct session_saved *saved);
+
 /*
  * Saves every region of the session as `pattern` says and removes those whose process is dead. What
  * could not be saved stays. Returns 0, or 2 after errors were printed. *main_path is the main
- * program's file, to be freed.
+ * program's file, to be freed. saved: by session_collect before.
  */
-int session_save(const struct session *session, const char *pattern, char **main_path);
+int session_save(const struct session *session, const char *pattern,
+                 const struct session_saved *saved, char **main_path);
 
 #endif

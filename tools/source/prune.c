@@ -38,32 +38,38 @@ struct pruning {
     size_t count;
 };
 
-bool session_is_running(const char *session)
+/* 0: /proc does not tell. */
+static unsigned long long own_namespace(void)
 {
-    unsigned long long pid, ticks, inside, here;
-    char link[64], rest;
-    struct proc_status status;
-    if (sscanf(session, "%llu-%llu-%llu%c", &pid, &ticks, &inside, &rest) != 3)
-        return false;
+    unsigned long long inode = 0;
+    char link[64];
     ssize_t length = readlink(TS_NAMESPACE_LINK, link, sizeof(link) - 1);
     link[length > 0 ? length : 0] = '\0';
-    if (sscanf(link, TS_NAMESPACE_PREFIX "%llu", &here) != 1 || here != inside)
-        return true;
-    return proc_status_read(&status, (uint32_t)pid) && status.alive && status.start_ticks == ticks;
+    return sscanf(link, TS_NAMESPACE_PREFIX "%llu", &inode) == 1 ? inode : 0;
 }
 
-void session_name(char name[40])
+void session_name(char name[40], bool main_only)
 {
-    unsigned long long here = 0;
-    char link[64];
     struct proc_status status;
     uint32_t pid = (uint32_t)getpid();
-    ssize_t length = readlink(TS_NAMESPACE_LINK, link, sizeof(link) - 1);
-    link[length > 0 ? length : 0] = '\0';
     if (!proc_status_read(&status, pid))
         status.start_ticks = (uint64_t)time(NULL);
-    sscanf(link, TS_NAMESPACE_PREFIX "%llu", &here);
-    snprintf(name, 40, "%u-%llu-%llu", pid, (unsigned long long)status.start_ticks, here);
+    snprintf(name, 40, "%u-%llu-%llu%s", pid, (unsigned long long)status.start_ticks,
+             own_namespace(), main_only ? TS_SESSION_MAIN : "");
+}
+
+static bool is_wanted_by(const char *session, uint32_t parent)
+{
+    unsigned long long pid, ticks, inside;
+    char suffix[sizeof(TS_SESSION_MAIN) + 1] = "";
+    struct proc_status status;
+    if (sscanf(session, "%llu-%llu-%llu%6s", &pid, &ticks, &inside, suffix) < 3)
+        return false;
+    if (suffix[0] != '\0' && (strcmp(suffix, TS_SESSION_MAIN) != 0 || parent != pid))
+        return false;
+    return own_namespace() != inside ||
+           (proc_status_read(&status, (uint32_t)pid) && status.alive &&
+            status.start_ticks == ticks);
 }
 
 /* Opens and locks a region that nobody uses, which may stand under that name no more. */
@@ -94,7 +100,7 @@ static bool is_wanted(int fd)
     if (file_read(fd, &header, sizeof(header), 0) != 0)
         return false;
     header.process.session[sizeof(header.process.session) - 1] = '\0';
-    return session_is_running(header.process.session);
+    return is_wanted_by(header.process.session, header.process.parent_pid);
 }
 
 /* Notes that the process ended, and that its region may go. -1: out of memory. */

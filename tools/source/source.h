@@ -72,9 +72,8 @@ int regions_prune(const struct prune_limits *limits, bool all_users, struct prun
                   struct error *error);
 void prune_result_free(struct prune_result *result);
 
-/* The name of this process's session, and whether the process of a session runs (region/keep.h). */
-void session_name(char name[40]);
-bool session_is_running(const char *session);
+/* The name of this process's session (region/keep.h): of all that it starts, or of its child alone. */
+void session_name(char name[40], bool main_only);
 
 /* Changes the control word of a live region by compare-and-swap. */
 enum region_control { REGION_PAUSE, REGION_RESUME, REGION_CLEAR, REGION_RESET_PEAK };

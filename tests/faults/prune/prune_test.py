@@ -131,12 +131,39 @@ def wanted():
         equal("snapshots", len(list(regions.scratch.iterdir())), 3)  # sh, true and the tool
 
 
+def collected():
+    """run -o: what its children leave is saved while the program runs, and does not pile up."""
+    with Regions() as regions:
+        script = (
+            f"for i in 1 2 3; do {TRUE}; done\n"
+            f"while [ $(env -u LD_PRELOAD ls {regions.scratch} | env -u LD_PRELOAD wc -l) -lt 3 ]; do sleep 0.1; done\n"
+        )
+        command = [TOOL, "run", "-o", regions.scratch / "saved", "--", "sh", "-c", script]
+        subprocess.run(command, env=regions.environment(), capture_output=True, timeout=TIMEOUT, check=True)
+        equal("regions after it", regions.all(), [])
+        for path in regions.scratch.iterdir():
+            regions.stats(path)
+
+
+def summary():
+    """run without -o: its children's regions may go, the program's own is there for the summary."""
+    with Regions() as regions:
+        script = f"{TRUE}; env -u LD_PRELOAD {TOOL} prune --all"
+        command = [TOOL, "run", "--", "sh", "-c", f"{script}; exec {TRUE}"]
+        done = subprocess.run(
+            command, env=regions.environment(), capture_output=True, timeout=TIMEOUT, check=True
+        )
+        removed = done.stdout.split()
+        equal("the child's and no other", len(removed) >= 1, True)
+        equal("summary", b"held most at the peak" in done.stderr or b"in all" in done.stderr, True)
+
+
 def killed_run():
     """What a killed run wanted is wanted no more."""
     with Regions() as regions:
         command = [TOOL, "run", "-o", regions.scratch / "saved", "--", "sh", "-c", f"{TRUE}; kill -9 $PPID; {TRUE}"]
         subprocess.run(command, env=regions.environment(), capture_output=True, timeout=TIMEOUT, check=False)
-        while json.loads(regions.tool("ps", "--json"))["processes"]:
+        while any(row["source"].startswith(str(regions.path)) for row in json.loads(regions.tool("ps", "--json"))["processes"]):
             time.sleep(0.01)  # what the shell goes on doing
         equal("kept", prune(regions, "--all")["kept"], 0)
         equal("left", regions.all(), [])
@@ -218,4 +245,4 @@ def full():
         equal("traced", len(set(done.stdout.split())), 20)
 
 
-main(running, other_namespace, reader, others, wanted, killed_run, unborn, expired, size, full)
+main(running, other_namespace, reader, others, wanted, collected, summary, killed_run, unborn, expired, size, full)
