@@ -17,7 +17,8 @@
  * one stamp; that of a touched cell is what its writer put aside.
  *
  * Only here is the file mapped, and only its cells are touched: the pairs must be loaded in one
- * piece.
+ * piece. A writer that means harm may truncate it (guard.c), publish cells that are holes, which a
+ * touch would fill with memory (holds_data), or never keep still (PATIENCE).
  */
 #include "tools/source/reader.h"
 
@@ -27,8 +28,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define ATTEMPTS 8
+#define PATIENCE (INT64_C(1) << 27) /* cells read, after which nothing is read again: a second */
 #define BLOCKS_LIMIT (TS_CONTEXTS_LIMIT / TS_CHUNK_CELLS)
 
 struct chunk {
@@ -46,6 +49,11 @@ struct reading {
     struct chunk *chunks; /* sorted by block */
     size_t chunk_count;
     uint32_t *seen; /* per block: how many chunks its contexts were last read from */
+    struct {
+        off_t from, to;
+        bool data;
+    } extent; /* what holds_data was told last */
+    int64_t patience;
     int result;
 };
 
@@ -56,6 +64,10 @@ static int map_all(struct reading *reading)
     if (fstat(reading->file->fd, &status) != 0)
         return error_set(reading->error, "cannot read '%s': %s", reading->file->path,
                          strerror(errno));
+    if (status.st_size < (off_t)TS_SLABS_OFFSET)
+        return error_set(reading->error,
+                         "region '%s' is truncated: it became shorter while it was read",
+                         reading->file->path);
     size_t size = (uint64_t)status.st_size < TS_REGION_SIZE_MAX ? (size_t)status.st_size
                                                                 : (size_t)TS_REGION_SIZE_MAX;
     if (size <= reading->map_size)
@@ -72,6 +84,25 @@ static int map_all(struct reading *reading)
     return 0;
 }
 
+/*
+ * Whether there is memory behind a page of the file. The shim backs cells before it publishes them;
+ * to touch a hole that somebody else published would make the file system fill it, up to a gigabyte
+ * of it. The file is asked for extents, not for pages.
+ */
+static bool holds_data(struct reading *reading, off_t at)
+{
+    int fd = reading->file->fd;
+    if (at < reading->extent.from || at >= reading->extent.to) {
+        off_t data = lseek(fd, at, SEEK_DATA);
+        if (data < 0 && errno != ENXIO)
+            return true; /* a file system that does not tell */
+        reading->extent.data = data == at;
+        reading->extent.from = at;
+        reading->extent.to = data == at ? lseek(fd, at, SEEK_HOLE) : data;
+    }
+    return reading->extent.data;
+}
+
 static void add_chunk(struct reading *reading, uint32_t number, uint64_t word)
 {
     uint32_t ordinal = number / TS_CHUNKS_PER_SLAB;
@@ -82,10 +113,11 @@ static void add_chunk(struct reading *reading, uint32_t number, uint64_t word)
     uint64_t offset = slab_offset(&reading->cells, ordinal);
     if (offset + TS_SLAB_SIZE > reading->map_size)
         return;
-    const char *slab = reading->map + offset;
-    const char *cells =
-        slab + (number % TS_CHUNKS_PER_SLAB) * TS_CHUNK_CELLS * sizeof(struct ts_cell);
-    reading->chunks[reading->chunk_count++] = (struct chunk){(const struct ts_cell *)cells, block};
+    offset += (number % TS_CHUNKS_PER_SLAB) * TS_CHUNK_CELLS * sizeof(struct ts_cell);
+    if (!holds_data(reading, (off_t)offset))
+        return;
+    const void *cells = reading->map + offset;
+    reading->chunks[reading->chunk_count++] = (struct chunk){cells, block};
 }
 
 static int compare_chunks(const void *a, const void *b)
@@ -102,6 +134,7 @@ static int list_chunks(struct reading *reading)
     free(reading->chunks);
     reading->chunks = NULL;
     reading->chunk_count = 0;
+    reading->extent.from = reading->extent.to = 0;
     if (slabs_find(&reading->cellmap, reading->file, TS_SLAB_CELLMAP, reading->error) != 0 ||
         slabs_find(&reading->cells, reading->file, TS_SLAB_CELLS, reading->error) != 0 ||
         map_all(reading) != 0)
@@ -211,12 +244,13 @@ static void read_rest(const struct ts_cell *cell, uint64_t control, struct captu
 }
 
 /* One context: cell number `cell` of `count` chunks, which are those of its block. */
-static void read_context(const struct chunk *chunks, size_t count, uint32_t cell, uint64_t control,
-                         struct capture_values *sum)
+static void read_context(struct reading *reading, const struct chunk *chunks, size_t count,
+                         uint32_t cell, uint64_t control, struct capture_values *sum)
 {
-    for (int i = 0; i < ATTEMPTS; i++) {
+    for (int i = 0; i < ATTEMPTS && (i == 0 || reading->patience > 0); i++) {
         struct capture_values again = {0};
         *sum = again;
+        reading->patience -= (int64_t)count;
         for (size_t j = 0; j < count; j++)
             read_freed(&chunks[j].cells[cell], control, sum);
         for (size_t j = 0; j < count; j++)
@@ -241,7 +275,7 @@ static bool read_changed(struct reading *reading, uint64_t control)
         changed = true;
         reading->seen[block] = (uint32_t)(next - i);
         for (uint32_t j = 0; j < TS_CHUNK_CELLS; j++)
-            read_context(&reading->chunks[i], next - i, j, control,
+            read_context(reading, &reading->chunks[i], next - i, j, control,
                          &reading->counters->values[block * TS_CHUNK_CELLS + j]);
     }
     return changed;
@@ -262,7 +296,7 @@ static int attempt(struct reading *reading)
     for (int i = 0; i < ATTEMPTS; i++) {
         if (list_chunks(reading) != 0 || make_room(reading) != 0)
             return -1;
-        if (!read_changed(reading, control))
+        if (!read_changed(reading, control) || reading->patience <= 0)
             break;
     }
     counters->control = load_control(reading);
@@ -273,8 +307,11 @@ static int attempt(struct reading *reading)
 static void read_all(void *argument)
 {
     struct reading *reading = argument;
+    reading->patience = PATIENCE;
     reading->result = attempt(reading);
-    for (int i = 1; i < ATTEMPTS && reading->result == 0 && !reading->counters->consistent; i++) {
+    for (int i = 1; i < ATTEMPTS && reading->result == 0 && !reading->counters->consistent &&
+                    reading->patience > 0;
+         i++) {
         nanosleep(&(struct timespec){.tv_nsec = i * 500000L}, NULL);
         reading->result = attempt(reading);
     }
@@ -285,8 +322,12 @@ static void take_live_as_peak(struct counters *counters)
 {
     for (uint32_t i = 0; i < counters->count; i++) {
         struct capture_values *values = &counters->values[i];
-        values->peak_count = values->allocated_count - values->freed_count;
-        values->peak_size = values->allocated_size - values->freed_size;
+        uint64_t count = values->allocated_count - values->freed_count;
+        uint64_t size = values->allocated_size - values->freed_size;
+        if (values->peak_count == count && values->peak_size == size)
+            continue; /* numbers that no chunk has: their memory is not touched */
+        values->peak_count = count;
+        values->peak_size = size;
     }
 }
 
