@@ -174,15 +174,32 @@ static long write_all(int fd, const uint8_t *data, uint64_t size)
     return 0;
 }
 
-/* Under another name until it is complete. What is no file (a pipe, /dev/null) is written to as it
- * is. */
+static bool get_status(const char *path, struct stat *st, int flags)
+{
+    return !sys_failed(sys_call(SYS_newfstatat, AT_FDCWD, path, st, flags));
+}
+
+/*
+ * What is no file (a pipe, /dev/null) is written to as it is. A link or a pipe that another user
+ * planted is not: a file takes its place, or the rename is refused.
+ */
+static bool is_special(const char *path, bool *linked)
+{
+    struct stat st;
+    if (!get_status(path, &st, AT_SYMLINK_NOFOLLOW))
+        return false;
+    *linked = S_ISLNK(st.st_mode);
+    if ((*linked || S_ISFIFO(st.st_mode)) && st.st_uid != sys_geteuid() && st.st_uid != 0)
+        return false;
+    return get_status(path, &st, 0) && !S_ISREG(st.st_mode);
+}
+
+/* Under another name until it is complete. */
 static long write_file(const char *path, const uint8_t *data, uint64_t size)
 {
     char buffer[4096 + 32];
     struct text name = text_in(buffer, sizeof buffer);
-    struct stat st;
-    bool exists = !sys_failed(sys_call(SYS_newfstatat, AT_FDCWD, path, &st, 0));
-    bool special = exists && !S_ISREG(st.st_mode);
+    bool linked = false, special = is_special(path, &linked);
     text_add(&name, path);
     if (!special) {
         text_add(&name, ".");
@@ -190,7 +207,8 @@ static long write_file(const char *path, const uint8_t *data, uint64_t size)
     }
     if (name.length + 1 >= sizeof buffer)
         return -ENAMETOOLONG;
-    int fd = sys_open(buffer, special ? O_WRONLY : O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    int flags = special ? O_NOCTTY | (linked ? 0 : O_NOFOLLOW) : O_CREAT | O_EXCL | O_NOFOLLOW;
+    int fd = sys_open(buffer, O_WRONLY | flags, 0600);
     if (fd < 0)
         return fd;
     long result = write_all(fd, data, size);

@@ -4,6 +4,7 @@
 #include "tools/cmd/output_path.h"
 
 #include "tools/base/strpool.h"
+#include "tools/source/source.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,7 +58,9 @@ int output_path_check(const char *path, struct error *error)
     if (slash)
         slash[slash == directory] = '\0';
     const char *where = slash ? directory : ".";
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+    if (file_is_planted(path))
+        result = error_set(error, FILE_PLANTED, path);
+    else if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
         result = error_set(error, "not a regular file '%s': give -o the name of a file", path);
     else if (stat(where, &status) != 0)
         result = error_set(error, "no such directory '%s': create it or give -o another name",

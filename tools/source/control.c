@@ -1,6 +1,7 @@
 /*
  * The one word that the tool writes into a region. Nothing but the header page is mapped for it,
- * and nobody's region but the user's own is touched.
+ * and nobody's region but the user's own is touched: root opens that of another user with that
+ * user's rights, so that no link or file of theirs makes root write where they could not.
  */
 #include "tools/source/source.h"
 
@@ -8,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -86,6 +88,18 @@ static int change_word(const struct source_file *file, enum region_control what,
                                    file->path);
 }
 
+static int open_as(uid_t owner, struct source_file *file, const char *path, struct error *error)
+{
+    setfsuid(owner);
+    int result = source_file_open(file, path, true, error);
+    setfsuid(geteuid());
+    if (result == 0 && file->owner != owner) {
+        source_file_close(file);
+        result = error_set(error, "region '%s' belongs to another user now: try again", path);
+    }
+    return result;
+}
+
 int region_control(const char *name, enum region_control what, struct error *error)
 {
     char found[PATH_MAX];
@@ -98,8 +112,9 @@ int region_control(const char *name, enum region_control what, struct error *err
     if (source_file_open(&file, path, false, error) != 0)
         return -1;
     int result = check_target(&file, pid, what, error);
+    uid_t owner = file.owner;
     source_file_close(&file);
-    if (result != 0 || source_file_open(&file, path, true, error) != 0)
+    if (result != 0 || open_as(owner, &file, path, error) != 0)
         return -1;
     result = check_target(&file, pid, what, error);
     if (result == 0)

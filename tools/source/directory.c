@@ -85,10 +85,17 @@ static bool is_listed(const struct directories *directories, const struct stat *
     return false;
 }
 
-static int add_directory(struct directories *directories, const char *path)
+/* For a name that anybody can take first: one that is not `owner`'s is planted, and passed over. */
+static bool is_planted(const struct stat *status, const uid_t *owner)
+{
+    return owner != NULL && status->st_uid != *owner;
+}
+
+static int add_directory(struct directories *directories, const char *path, const uid_t *owner)
 {
     struct stat status;
-    if (lstat(path, &status) != 0 || !S_ISDIR(status.st_mode) || is_listed(directories, &status))
+    if (lstat(path, &status) != 0 || !S_ISDIR(status.st_mode) || is_planted(&status, owner) ||
+        is_listed(directories, &status))
         return 0;
     char **paths = reallocarray(directories->paths, directories->count + 1, sizeof(*paths));
     if (paths == NULL)
@@ -98,13 +105,21 @@ static int add_directory(struct directories *directories, const char *path)
     return paths[directories->count++] != NULL ? 0 : -1;
 }
 
-static int add_matches(struct directories *directories, const char *pattern)
+/* Those of all users: what follows the stem is the number of the user whose it must be. */
+static int add_users(struct directories *directories, const char *stem)
 {
+    char pattern[PATH_MAX];
     glob_t found = {0};
     int result = 0;
-    if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
-        for (size_t i = 0; result == 0 && i < found.gl_pathc; i++)
-            result = add_directory(directories, found.gl_pathv[i]);
+    snprintf(pattern, sizeof(pattern), "%s[0-9]*", stem);
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0) {
+        for (size_t i = 0; result == 0 && i < found.gl_pathc; i++) {
+            char *end;
+            uid_t owner = (uid_t)strtoul(found.gl_pathv[i] + strlen(stem), &end, 10);
+            if (*end == '\0')
+                result = add_directory(directories, found.gl_pathv[i], &owner);
+        }
+    }
     globfree(&found);
     return result;
 }
@@ -113,13 +128,14 @@ int directories_list(struct directories *directories, bool all_users, struct err
 {
     char path[PATH_MAX];
     int result = 0;
+    const uid_t own = geteuid();
     *directories = (struct directories){0};
     for (int which = 0; result == 0 && which < REGION_PLACES; which++)
-        if (region_place(which, geteuid(), getenv(TS_DIR_VARIABLE), getenv("TMPDIR"), path))
-            result = add_directory(directories, path);
+        if (region_place(which, own, getenv(TS_DIR_VARIABLE), getenv("TMPDIR"), path))
+            result = add_directory(directories, path, which == 0 ? NULL : &own);
     if (result == 0 && all_users && geteuid() == 0 &&
-        (add_matches(directories, TS_DIR_SHM "[0-9]*") != 0 ||
-         add_matches(directories, "/tmp" TS_DIR_TMP_NAME "[0-9]*") != 0))
+        (add_users(directories, TS_DIR_SHM) != 0 ||
+         add_users(directories, "/tmp" TS_DIR_TMP_NAME) != 0))
         result = -1;
     if (result != 0) {
         directories_free(directories);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -33,7 +34,11 @@ int file_read(int fd, void *to, size_t size, uint64_t offset)
  */
 static bool is_kernel_link(const char *path)
 {
-    return strncmp(path, "/proc/", 6) == 0 && strstr(path, "/map_files/") != NULL;
+    unsigned pid;
+    unsigned long from, to;
+    int end = 0;
+    return sscanf(path, "/proc/%u/map_files/%lx-%lx%n", &pid, &from, &to, &end) == 3 &&
+           path[end] == '\0';
 }
 
 /* A region's file is there before its first byte: its process may die in between. */

@@ -3,6 +3,7 @@
  * it is complete. Nothing is left behind, whenever and however the writing ends.
  */
 #include "tools/source/reader.h"
+#include "tools/source/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,10 +107,37 @@ static int write_regular(const struct bytes *image, const char *path)
     return result;
 }
 
+/* Whoever planted a link or a pipe under this name would choose what is written, or read it. */
+static bool is_planted(const struct stat *status)
+{
+    return (S_ISLNK(status->st_mode) || S_ISFIFO(status->st_mode)) &&
+           status->st_uid != geteuid() && status->st_uid != 0;
+}
+
+bool file_is_planted(const char *path)
+{
+    struct stat status;
+    return strcmp(path, "-") != 0 && lstat(path, &status) == 0 && is_planted(&status);
+}
+
+/* What is no regular file. If `path` is no link now, it was none when that was found. */
+static int write_special(const struct bytes *image, const char *path, bool linked)
+{
+    struct stat status;
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | (linked ? 0 : O_NOFOLLOW));
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &status) == 0 && !S_ISREG(status.st_mode) && (linked || !is_planted(&status)))
+        return fill_file(fd, image);
+    close(fd);
+    errno = EPERM;
+    return -1;
+}
+
 int file_write(const char *path, const void *bytes, size_t size)
 {
     const struct bytes all = {bytes, size}, *image = &all;
-    struct stat status;
+    struct stat named, status;
     char target[PATH_MAX];
     if (strcmp(path, "-") == 0)
         return write_all(STDOUT_FILENO, image);
@@ -117,10 +145,16 @@ int file_write(const char *path, const void *bytes, size_t size)
         errno = ENAMETOOLONG;
         return -1;
     }
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
-        int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-        return fd < 0 ? -1 : fill_file(fd, image);
+    bool linked = false;
+    if (lstat(path, &named) == 0) {
+        if (is_planted(&named)) {
+            errno = EPERM;
+            return -1;
+        }
+        linked = S_ISLNK(named.st_mode);
+        if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+            return write_special(image, path, linked);
     }
-    /* A link stays a link: what it leads to is replaced. */
-    return write_regular(image, realpath(path, target) != NULL ? target : path);
+    /* One's own link stays a link: what it leads to is replaced. */
+    return write_regular(image, linked && realpath(path, target) != NULL ? target : path);
 }

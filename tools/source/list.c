@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 void region_list_free(struct region_list *list)
 {
@@ -21,21 +23,32 @@ void region_list_free(struct region_list *list)
     *list = (struct region_list){0};
 }
 
-/* The header of a region of this version, without a word about what is wrong with others. */
-static bool read_header(struct ts_header *header, const char *path)
+/*
+ * The header of a region of this version, without a word about what is wrong with others. It must
+ * be the directory's owner's, as whatever the shim makes there is.
+ */
+static bool read_header(struct ts_header *header, const char *path, uid_t owner)
 {
     struct source_file file;
     if (source_file_open(&file, path, false, NULL) != 0)
         return false;
-    bool right = file.kind == SOURCE_REGION &&
+    bool right = file.kind == SOURCE_REGION && file.owner == owner &&
                  file_read(file.fd, header, sizeof(*header), 0) == 0 &&
                  region_header_check(header, path, NULL) == 0;
     source_file_close(&file);
     return right;
 }
 
+/* Not what a user's region says of somebody else's process. */
+static bool is_alive(const struct ts_header *header, uint32_t pid, uid_t owner)
+{
+    struct proc_status status;
+    return process_is_alive(&header->process, pid, &status) &&
+           (owner == 0 || owner == geteuid() || owner == status.uid);
+}
+
 static int add_entry(struct region_list *list, const char *path, const struct region_name *name,
-                     const struct ts_header *header)
+                     const struct ts_header *header, uid_t owner)
 {
     struct region_entry *entries = reallocarray(list->entries, list->count + 1, sizeof(*entries));
     if (entries == NULL)
@@ -47,13 +60,14 @@ static int add_entry(struct region_list *list, const char *path, const struct re
         .pid = name->pid,
         .sequence = name->sequence,
         .start_ticks = name->start_ticks,
-        .alive = process_is_alive(&header->process, name->pid, NULL),
+        .alive = is_alive(header, name->pid, owner),
         .session = text_copy(header->process.session, sizeof(header->process.session)),
     };
     return entry->path != NULL && entry->session != NULL ? 0 : -1;
 }
 
-static int add_file(struct region_list *list, const char *directory, const char *file_name)
+static int add_file(struct region_list *list, const char *directory, const char *file_name,
+                    uid_t owner)
 {
     char path[PATH_MAX];
     struct region_name name;
@@ -62,17 +76,18 @@ static int add_file(struct region_list *list, const char *directory, const char 
         return 0;
     if (!region_name_parse(file_name, &name) ||
         snprintf(path, sizeof(path), "%s/%s", directory, file_name) >= (int)sizeof(path) ||
-        !read_header(&header, path)) {
+        !read_header(&header, path, owner) || header.process.pid != name.pid) {
         list->unreadable++;
         return 0;
     }
-    return add_entry(list, path, &name, &header);
+    return add_entry(list, path, &name, &header, owner);
 }
 
 static int add_directory(struct region_list *list, const char *directory, struct error *error)
 {
+    struct stat status;
     DIR *listing = opendir(directory);
-    if (listing == NULL)
+    if (listing == NULL || fstat(dirfd(listing), &status) != 0)
         return errno == ENOENT ? 0
                                : error_set(error,
                                            "cannot read region directory '%s': %s: run as its"
@@ -80,7 +95,7 @@ static int add_directory(struct region_list *list, const char *directory, struct
                                            directory, strerror(errno));
     int result = 0;
     for (struct dirent *entry; result == 0 && (entry = readdir(listing)) != NULL;)
-        if (add_file(list, directory, entry->d_name) != 0)
+        if (add_file(list, directory, entry->d_name, status.st_uid) != 0)
             result = error_set(error, "out of memory for the list of regions");
     closedir(listing);
     return result;

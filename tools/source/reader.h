@@ -40,7 +40,7 @@ int file_read(int fd, void *to, size_t size, uint64_t offset);
 
 /*
  * Writes a file whole or not at all, mode 0600; "-" is stdout, and what is no regular file (a pipe,
- * /dev/null) is written to as it is. 0, or -1 and errno.
+ * /dev/null) is written to as it is. 0, or -1 and errno; EPERM for what file_is_planted says.
  */
 int file_write(const char *path, const void *bytes, size_t size);
 

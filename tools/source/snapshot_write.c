@@ -175,7 +175,9 @@ int snapshot_write(const struct capture *capture, const char *path, struct error
 {
     struct image image = {0};
     int result;
-    if (build(&image, capture) != 0)
+    if (file_is_planted(path))
+        result = error_set(error, FILE_PLANTED, path);
+    else if (build(&image, capture) != 0)
         result = error_set(error, "out of memory for the snapshot '%s'", path);
     else if (file_write(path, image.bytes, image.size) != 0)
         result = error_set(error, "cannot write '%s': %s", path, strerror(errno));

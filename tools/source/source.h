@@ -19,6 +19,13 @@ struct capture *source_open(const char *name, struct error *error);
 /* Writes a snapshot file: to a temporary name beside it, then renamed. 0 or -1 and *error. */
 int snapshot_write(const struct capture *capture, const char *path, struct error *error);
 
+/*
+ * Whether `path` is a symbolic link or a FIFO that another user (root excepted) put there: it is
+ * not written to, since it would be that user's choice what is overwritten.
+ */
+bool file_is_planted(const char *path);
+#define FILE_PLANTED "'%s' is another user's symbolic link or pipe: write to another name"
+
 /* A region that was found in the user's directory. */
 struct region_entry {
     char *path;
