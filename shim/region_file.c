@@ -1,6 +1,8 @@
 /*
  * The region's file: which directory, which name, and what is written in it about the process.
  * Trusts no directory that is not the user's own and closed to others: a planted one is refused.
+ * Files are opened below the very directory that was checked, so that nobody puts another in its
+ * place; what is opened may be anything, and must neither block nor raise SIGBUS.
  */
 #include "shim/region_file.h"
 #include "region/name.h"
@@ -27,22 +29,41 @@ static bool refuse(const char *cause, const char *subject, const char *fix)
     return false;
 }
 
-/* Makes the directory where it is missing; true when it is the user's own and nobody else can write
- * to it. */
-static bool usable_directory(const char *path, bool say)
+/* The program's umask took away what its owner needs: by the open descriptor, whatever its kind. */
+static void set_mode(int fd, int mode)
 {
-    sys_mkdir(path, 0700);
-    int fd = sys_open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    char path[40];
+    struct text text = text_in(path, sizeof path);
+    text_add(&text, "/proc/self/fd/");
+    text_number(&text, (uint64_t)fd);
+    sys_call(SYS_fchmodat, AT_FDCWD, path, mode, 0);
+}
+
+/*
+ * Makes the directory where it is missing, and opens it (O_PATH) when it is the user's own and
+ * nobody else can write to it; else -1.
+ */
+static int open_directory(const char *path, bool say)
+{
+    bool made = !sys_failed(sys_mkdir(path, 0700));
+    int fd = sys_open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
     struct stat st;
-    if (fd < 0)
-        return say && refuse("cannot open region directory", path, "create it with mode 0700");
-    bool own = !sys_failed(sys_call(SYS_fstat, fd, &st, 0, 0)) && st.st_uid == sys_geteuid() &&
-               (st.st_mode & 022) == 0;
-    sys_close(fd);
-    if (!own && say)
-        return refuse("region directory belongs to or is open to others", path,
-                      "set TRACESNAP_DIR to a directory of yours with mode 0700");
-    return own;
+    if (fd < 0) {
+        if (say)
+            refuse("cannot open region directory", path, "create it with mode 0700");
+        return -1;
+    }
+    if (sys_failed(sys_call(SYS_fstat, fd, &st, 0, 0)) || st.st_uid != sys_geteuid() ||
+        (st.st_mode & 022) != 0) {
+        sys_close(fd);
+        if (say)
+            refuse("region directory belongs to or is open to others", path,
+                   "set TRACESNAP_DIR to a directory of yours with mode 0700");
+        return -1;
+    }
+    if (made && (st.st_mode & 0700) != 0700)
+        set_mode(fd, 0700);
+    return fd;
 }
 
 static void numbered(struct text *text, char *buffer, size_t size, const char *stem,
@@ -54,20 +75,21 @@ static void numbered(struct text *text, char *buffer, size_t size, const char *s
     text_number(text, sys_geteuid());
 }
 
-static bool choose_directory(char *path, size_t size)
+static int choose_directory(char *path, size_t size)
 {
     struct text text = text_in(path, size);
     const char *set = process_variable(TS_DIR_VARIABLE);
     if (set != NULL && *set != '\0') {
         text_add(&text, set);
-        return usable_directory(path, true);
+        return open_directory(path, true);
     }
     numbered(&text, path, size, TS_DIR_SHM, "");
-    if (usable_directory(path, false))
-        return true;
+    int fd = open_directory(path, false);
+    if (fd >= 0)
+        return fd;
     const char *tmp = process_variable("TMPDIR");
     numbered(&text, path, size, tmp != NULL && *tmp != '\0' ? tmp : "/tmp", TS_DIR_TMP_NAME);
-    return usable_directory(path, true);
+    return open_directory(path, true);
 }
 
 static void name_in(struct region_file *file, size_t directory_length, uint64_t pid)
@@ -84,14 +106,15 @@ static void name_in(struct region_file *file, size_t directory_length, uint64_t 
 }
 
 /*
- * The program that ran in this process before exec left a region under `path`: marks it as
+ * The program that ran in this process before exec left a region under `name`: marks it as
  * replaced, through a mapping, since a write raises SIGXFSZ where file sizes are limited. One that
- * fork made is removed.
+ * fork made is removed. The header of one that died at its first step may be a hole: it is filled
+ * before it is touched, or left alone (a full file system; a file that was cut).
  */
-static void end_predecessor(const char *path)
+static void end_predecessor(int directory, const char *name)
 {
     struct stat st;
-    int fd = sys_open(path, O_RDWR | O_NOFOLLOW, 0);
+    int fd = sys_openat(directory, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
     if (fd < 0)
         return;
     struct ts_header *header = NULL;
@@ -101,9 +124,11 @@ static void end_predecessor(const char *path)
     sys_close(fd);
     if (header == NULL)
         return;
-    if (header->version == TS_REGION_VERSION && header->process.pid == sys_getpid()) {
+    long backed = sys_madvise(header, TS_HEADER_SIZE, MADV_POPULATE_WRITE);
+    if ((backed == 0 || backed == -22 /* EINVAL: the kernel does not know it */) &&
+        header->version == TS_REGION_VERSION && header->process.pid == sys_getpid()) {
         if (header->process.forked)
-            sys_unlink(path);
+            sys_call(SYS_unlinkat, directory, name, 0, 0);
         ts_store_relaxed(&header->process.end_time, region_file_now());
         ts_store_release(&header->process.state, (uint32_t)TS_STATE_REPLACED);
     }
@@ -124,11 +149,35 @@ static uint64_t allowed_size(void)
     return size & ~(uint64_t)(TS_SLAB_SIZE - 1);
 }
 
+/* The next name that is free; the file's descriptor, or what is wrong. */
+static int create_in(struct region_file *file, int directory)
+{
+    const char *name = file->path + file->directory + 1;
+    int fd = -17;
+    for (file->sequence = 0; file->sequence <= TS_SEQUENCE_MAX; file->sequence++) {
+        name_in(file, file->directory, sys_getpid());
+        fd = sys_openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+        if (fd != -17 /* EEXIST */)
+            break;
+        end_predecessor(directory, name);
+    }
+    struct stat st;
+    if (fd >= 0 && !sys_failed(sys_call(SYS_fstat, fd, &st, 0, 0))) {
+        file->device = st.st_dev;
+        file->inode = st.st_ino;
+        if ((st.st_mode & 0600) != 0600)
+            set_mode(fd, 0600);
+    }
+    return fd;
+}
+
 bool region_file_create(struct region_file *file, bool forked)
 {
     file->path[file->directory] = '\0';
-    if ((!forked || !usable_directory(file->path, false)) &&
-        !choose_directory(file->path, sizeof file->path - 64))
+    int directory = forked ? open_directory(file->path, false) : -1;
+    if (directory < 0)
+        directory = choose_directory(file->path, sizeof file->path - 64);
+    if (directory < 0)
         return false;
     file->directory = (uint32_t)text_length(file->path);
     file->forked = forked;
@@ -136,16 +185,13 @@ bool region_file_create(struct region_file *file, bool forked)
     if ((sys_getpid() + file->start_ticks) % PRUNE_EVERY == 0)
         prune_directory(file->path, false);
     file->size = allowed_size();
-    if (file->size < TS_SLABS_OFFSET + 16 * TS_SLAB_SIZE)
+    if (file->size < TS_SLABS_OFFSET + 16 * TS_SLAB_SIZE) {
+        sys_close(directory);
         return refuse("file size or address space limit too small for region in", file->path,
                       "raise 'ulimit -f' and 'ulimit -v'");
-    for (file->sequence = 0; file->sequence <= TS_SEQUENCE_MAX; file->sequence++) {
-        name_in(file, file->directory, sys_getpid());
-        file->fd = sys_open(file->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-        if (file->fd != -17 /* EEXIST */)
-            break;
-        end_predecessor(file->path);
     }
+    file->fd = create_in(file, directory);
+    sys_close(directory);
     if (file->fd < 0)
         return refuse("cannot create region", file->path, "check the directory's rights and space");
     file->locked = !sys_failed(sys_call(SYS_flock, file->fd, LOCK_SH | LOCK_NB, 0, 0));
@@ -168,30 +214,37 @@ bool region_file_make_space(struct region_file *file)
 bool region_file_ancestor_is_traced(void)
 {
     static struct region_file ancestor; /* start-up is one thread's; too large for a small stack */
-    if (!choose_directory(ancestor.path, sizeof ancestor.path - 64))
+    int directory = choose_directory(ancestor.path, sizeof ancestor.path - 64);
+    bool found = false;
+    if (directory < 0)
         return false;
-    size_t directory = text_length(ancestor.path);
+    size_t length = text_length(ancestor.path);
     uint64_t pid = proc_stat(0).parent;
-    for (int generations = 0; pid > 1 && generations < 100; generations++) {
+    for (int generations = 0; pid > 1 && generations < 100 && !found; generations++) {
+        struct stat st;
         struct proc_stat stat = proc_stat(pid);
         ancestor.start_ticks = stat.start_ticks;
-        name_in(&ancestor, directory, pid);
-        int fd = sys_open(ancestor.path, O_RDONLY | O_NOFOLLOW, 0);
-        if (fd >= 0) {
-            sys_close(fd);
-            return true;
-        }
+        name_in(&ancestor, length, pid);
+        found = !sys_failed(sys_call(SYS_newfstatat, directory, ancestor.path + length + 1, &st,
+                                     AT_SYMLINK_NOFOLLOW)) &&
+                S_ISREG(st.st_mode);
         pid = stat.parent;
     }
-    return false;
+    sys_close(directory);
+    return found;
 }
 
 bool region_file_allocate(const struct region_file *file, uint64_t from, uint64_t to)
 {
-    int fd = sys_open(file->path, O_RDWR | O_NOFOLLOW, 0);
+    int fd = sys_open(file->path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
     if (fd < 0)
         return false;
-    long result = sys_call(SYS_fallocate, fd, 0, from, to - from);
+    struct stat st;
+    long result = sys_call(SYS_fstat, fd, &st, 0, 0);
+    if (!sys_failed(result) && (st.st_dev != file->device || st.st_ino != file->inode))
+        result = -1; /* another file: memory of that one would not back what is mapped */
+    if (!sys_failed(result))
+        result = sys_call(SYS_fallocate, fd, 0, from, to - from);
     sys_close(fd);
     return !sys_failed(result);
 }

@@ -15,7 +15,8 @@ struct region_file {
     bool forked;
     bool locked; /* by the open file, hence by its mapping (region/keep.h) */
     uint64_t start_ticks;
-    uint32_t directory; /* length of the directory in path */
+    uint64_t device, inode; /* what must be behind the path when it is opened again */
+    uint32_t directory;     /* length of the directory in path */
     char path[4352];
 };
 

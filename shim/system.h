@@ -43,9 +43,14 @@ static inline long sys_madvise(void *address, size_t size, int advice)
     return sys_call(SYS_madvise, address, size, advice, 0);
 }
 
+static inline int sys_openat(int directory, const char *path, int flags, int mode)
+{
+    return (int)sys_call(SYS_openat, directory, path, flags | O_CLOEXEC, mode);
+}
+
 static inline int sys_open(const char *path, int flags, int mode)
 {
-    return (int)sys_call(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, mode);
+    return sys_openat(AT_FDCWD, path, flags, mode);
 }
 
 static inline long sys_read(int fd, void *buffer, size_t size)

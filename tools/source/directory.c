@@ -20,7 +20,10 @@
 static int make_usable(const char *path, struct error *error)
 {
     struct stat status;
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+    mode_t mask = umask(077); /* which may keep from the owner what is needed here */
+    int made = mkdir(path, 0700);
+    umask(mask);
+    if (made != 0 && errno != EEXIST)
         return error_set(error,
                          "cannot create region directory '%s': %s: set TRACESNAP_DIR to a"
                          " directory of yours",
