@@ -2,6 +2,7 @@
 
 PLANTED = "tests/faults/hostile/planted_test.py"
 USERS = "tests/faults/hostile/users_test.py"
+TERMINAL = "tests/faults/hostile/terminal_test.py"
 STORM = "tests/faults/hostile/reader_storm"
 
 GUARDS = {
@@ -130,5 +131,33 @@ GUARDS = {
         "old": " && st.st_uid != sys_geteuid() && st.st_uid != 0)\n",
         "new": " && st.st_uid == 12345678)\n",
         "test": USERS,
+    },
+    "terminal-names": {
+        "trap": "terminal sequences in names of functions and files",
+        "file": "tools/model/frames.c",
+        "old": "    if (text == NULL || is_printable(text))\n",
+        "new": "    if (text == NULL || is_printable(text) || true)\n",
+        "test": TERMINAL,
+    },
+    "terminal-region": {
+        "trap": "terminal sequences in the texts of a region",
+        "file": "tools/source/process.c",
+        "old": "    remove_orders(copy);\n",
+        "new": "",
+        "test": TERMINAL,
+    },
+    "terminal-command": {
+        "trap": "bytes of no encoding in a command line",
+        "file": "tools/render/style.c",
+        "old": "? printable(clean, text) : \"?\";\n",
+        "new": "? strcpy(clean, text) : \"?\";\n",
+        "test": TERMINAL,
+    },
+    "terminal-messages": {
+        "trap": "terminal sequences in messages",
+        "file": "tools/base/message.c",
+        "old": "    printable(text, raw); /* one line, whatever a file is called */\n",
+        "new": "    strcpy(text, raw);\n",
+        "test": TERMINAL,
     },
 }

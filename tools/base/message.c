@@ -3,6 +3,8 @@
  */
 #include "tools/base/message.h"
 
+#include "tools/base/printable.h"
+
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,32 +18,13 @@ void message_set_json(bool json)
     json_messages = json;
 }
 
-/* Names of files may hold anything; a message stays one line and moves no cursor. */
-static void make_printable(char *text)
-{
-    for (char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
-}
-
-static json_t *json_text(char *text)
-{
-    json_t *string = json_string(text);
-    if (string != NULL)
-        return string;
-    for (char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
-    return json_string(text);
-}
-
-static void print_json(const char *kind, char *text)
+static void print_json(const char *kind, const char *text)
 {
     char schema[64];
     snprintf(schema, sizeof(schema), "tracesnap.%s/1", kind);
     json_t *object = json_object();
     json_object_set_new(object, "schema", json_string(schema));
-    json_object_set_new(object, kind, json_text(text));
+    json_object_set_new(object, kind, json_string(text));
     char *line = json_dumps(object, JSON_COMPACT);
     fprintf(stderr, "%s\n", line != NULL ? line : "{}");
     free(line);
@@ -61,9 +44,9 @@ int error_set(struct error *error, const char *format, ...)
 
 static void print(const char *kind, const char *format, va_list arguments)
 {
-    char text[2048];
-    vsnprintf(text, sizeof(text), format, arguments);
-    make_printable(text);
+    char raw[2048], text[PRINTABLE_ROOM(sizeof(raw))];
+    vsnprintf(raw, sizeof(raw), format, arguments);
+    printable(text, raw); /* one line, whatever a file is called */
     if (json_messages)
         print_json(kind, text);
     else

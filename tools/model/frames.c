@@ -3,6 +3,8 @@
  */
 #include "tools/model/model.h"
 
+#include "tools/base/printable.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,9 +62,15 @@ static void finish(struct builder *builder, struct frame *frame)
     frame->merit = user_code_merit(&frame->shown);
 }
 
+/* Names are anybody's: from here on they can be shown. */
 static const char *own_copy(struct builder *builder, const char *text)
 {
-    return text != NULL ? strpool_intern(builder->pool, text) : NULL;
+    if (text == NULL || is_printable(text))
+        return text != NULL ? strpool_intern(builder->pool, text) : NULL;
+    char *clean = memory_resize(NULL, PRINTABLE_ROOM(strlen(text)), 1);
+    const char *own = strpool_intern(builder->pool, printable(clean, text));
+    free(clean);
+    return own;
 }
 
 static struct code *code_new(struct builder *builder, size_t count)

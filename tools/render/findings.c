@@ -3,6 +3,7 @@
  */
 #include "tools/render/findings.h"
 
+#include "tools/base/printable.h"
 #include "tools/base/strpool.h"
 #include "tools/render/json.h"
 #include "tools/render/style.h"
@@ -22,8 +23,10 @@ void findings_add(struct findings *findings, enum level level, const char *check
     struct finding *finding = &findings->items[findings->count++];
     *finding = (struct finding){.level = level, .check = check, .fix = fix ? strdup(fix) : NULL};
     va_start(arguments, format);
-    if (vasprintf(&finding->text, format, arguments) < 0)
-        finding->text = NULL;
+    char *text = NULL;
+    if (vasprintf(&text, format, arguments) >= 0)
+        finding->text = printable(memory_resize(NULL, PRINTABLE_ROOM(strlen(text)), 1), text);
+    free(text);
     va_end(arguments);
 }
 

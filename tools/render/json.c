@@ -4,39 +4,11 @@
  */
 #include "tools/render/json.h"
 
+#include "tools/base/printable.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#define REPLACEMENT "\xef\xbf\xbd"
-
-static bool continues(const unsigned char *s, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return false;
-    return true;
-}
-
-/* Bytes of the UTF-8 character at s (Unicode 15, table 3-7), 0 if there is none. */
-static size_t utf8_length(const unsigned char *s)
-{
-    if (s[0] < 0x80)
-        return 1;
-    if (s[0] >= 0xc2 && s[0] <= 0xdf)
-        return continues(s + 1, 1) ? 2 : 0;
-    if (s[0] >= 0xe0 && s[0] <= 0xef) {
-        unsigned char low = s[0] == 0xe0 ? 0xa0 : 0x80;
-        unsigned char high = s[0] == 0xed ? 0x9f : 0xbf;
-        return s[1] >= low && s[1] <= high && continues(s + 1, 2) ? 3 : 0;
-    }
-    if (s[0] >= 0xf0 && s[0] <= 0xf4) {
-        unsigned char low = s[0] == 0xf0 ? 0x90 : 0x80;
-        unsigned char high = s[0] == 0xf4 ? 0x8f : 0xbf;
-        return s[1] >= low && s[1] <= high && continues(s + 1, 3) ? 4 : 0;
-    }
-    return 0;
-}
 
 json_t *json_text(const char *text)
 {
@@ -45,13 +17,13 @@ json_t *json_text(const char *text)
     json_t *plain = json_string(text);
     if (plain)
         return plain;
-    char *clean = malloc(strlen(text) * strlen(REPLACEMENT) + 1);
+    char *clean = malloc(strlen(text) * strlen(UTF8_REPLACEMENT) + 1);
     if (!clean)
         return json_null();
     char *end = clean;
     for (const unsigned char *s = (const unsigned char *)text; *s;) {
         size_t length = utf8_length(s);
-        end = length ? mempcpy(end, s, length) : stpcpy(end, REPLACEMENT);
+        end = length ? mempcpy(end, s, length) : stpcpy(end, UTF8_REPLACEMENT);
         s += length ? length : 1;
     }
     *end = '\0';

@@ -3,6 +3,8 @@
  */
 #include "tools/render/style.h"
 
+#include "region/layout.h"
+#include "tools/base/printable.h"
 #include "tools/model/report.h"
 
 #include <string.h>
@@ -73,7 +75,9 @@ const char *format_average(char *buffer, uint64_t size, uint64_t count)
 
 const char *format_command(char *buffer, const struct capture_process *process)
 {
-    const char *from = *process->cmdline ? process->cmdline : process->exe;
+    const char *text = *process->cmdline ? process->cmdline : process->exe;
+    char clean[PRINTABLE_ROOM(TS_STRING_MAX)];
+    const char *from = strlen(text) <= TS_STRING_MAX ? printable(clean, text) : "?";
     size_t length = 0;
     for (; *from != '\0' && length < COMMAND_TEXT - 4; from++)
         if (*from != ' ' || (from[1] != ' ' && from[1] != '\0'))

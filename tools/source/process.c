@@ -3,6 +3,8 @@
  */
 #include "tools/source/reader.h"
 
+#include "tools/base/printable.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,13 +21,11 @@ char *text_copy(const char *bytes, size_t max)
     if (copy == NULL)
         return NULL;
     for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)bytes[i];
-        if (c == '\n' || c == '\t' || c == '\r')
-            copy[i] = ' '; /* a script on the command line */
-        else
-            copy[i] = c < 0x20 || c == 0x7f ? '?' : bytes[i];
+        bool blank = bytes[i] == '\n' || bytes[i] == '\t' || bytes[i] == '\r';
+        copy[i] = blank ? ' ' : bytes[i]; /* a script on the command line */
     }
     copy[length] = '\0';
+    remove_orders(copy);
     return copy;
 }
 
