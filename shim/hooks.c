@@ -110,6 +110,7 @@ __attribute__((noinline)) bool forget_outside(struct thread *thread, const void 
 static __attribute__((noinline)) void *malloc_slowly(size_t size)
 {
     struct thread *thread = &thread_self;
+    ts_store_relaxed(&next_reached, true);
     if (enter(thread))
         return leave_with(thread, next.malloc(size), size, walk_caller());
     if (enter_sampling(thread))
@@ -138,6 +139,8 @@ void *malloc(size_t size)
         return next.malloc(size);
     return malloc_slowly(size);
 }
+
+void *hooks_malloc(size_t size) __attribute__((alias("malloc"), copy(malloc)));
 
 void free(void *block)
 {

@@ -2,10 +2,12 @@
  * Finding the next allocator by dlsym(RTLD_NEXT), and serving dlsym's own allocations meanwhile.
  */
 #include "shim/next.h"
+#include "shim/symbols.h"
 #include "shim/thread.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdlib.h>
 
 struct next next;
 struct next next_onward;
@@ -37,6 +39,24 @@ size_t arena_size(const void *block)
     return size;
 }
 
+bool next_reached;
+
+/* Where the loader chose our malloc, it is called, marked as ours: valgrind may be there first. */
+bool next_comes_to_us(void)
+{
+    static bool tried;
+    uintptr_t bound = (uintptr_t)&malloc, own = (uintptr_t)&hooks_malloc;
+    __asm__ volatile("" : "+r"(bound), "+r"(own)); /* else the compiler knows better */
+    if (bound == own && !ts_load_relaxed(&next_reached) && !ts_exchange_acq_rel(&tried, true)) {
+        uint32_t busy = thread_self.busy;
+        thread_self.busy_frame = 0;
+        thread_self.busy = THREAD_IN_NEXT;
+        free(malloc(1));
+        thread_self.busy = busy;
+    }
+    return ts_load_relaxed(&next_reached);
+}
+
 /* The object that a function is in. */
 static const void *object_of(const void *function)
 {
@@ -50,6 +70,17 @@ static bool has_operators(const struct next *found, void *(*allocate)(size_t))
            object_of((const void *)found->_Znwm) == object_of((const void *)allocate);
 }
 
+/* Asks the loader for nothing that is not there (symbols.c). */
+static void *find(const char *name)
+{
+    if (!symbols_follow(name))
+        return NULL;
+    void *function = dlsym(RTLD_NEXT, name);
+    if (function == NULL)
+        dlerror(); /* it failed all the same: not the program's last error */
+    return function;
+}
+
 bool next_resolve(void)
 {
     uint32_t nobody = 0;
@@ -61,10 +92,9 @@ bool next_resolve(void)
     struct next found;
     thread_self.busy_frame = 0;
     thread_self.busy = THREAD_IN_NEXT; /* what dlsym allocates is not the program's */
-#define X(type, name, parameters) found.name = (type(*) parameters)dlsym(RTLD_NEXT, #name);
+#define X(type, name, parameters) found.name = (type(*) parameters)find(#name);
     HOOK_LIST(X)
 #undef X
-    dlerror(); /* a name that is nowhere must not be the program's last error */
     thread_self.busy = busy;
     void *(*allocate)(size_t) = found.malloc;
     found.malloc = NULL;

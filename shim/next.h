@@ -31,6 +31,18 @@ extern struct next next_onward;
  * process never. */
 bool next_resolve(void);
 
+/*
+ * Whether malloc comes to us. Where the program, or a library preloaded before this one, defines
+ * malloc, it does not, or only by way of theirs; nor where valgrind serves it. Until it has come
+ * once, what else comes (a reallocarray that they lack) is not recorded: its free would never be
+ * seen. After next_resolve.
+ */
+bool next_comes_to_us(void);
+extern bool next_reached; /* malloc has come; set by its hook */
+
+/* The hook, whatever the loader bound the name to. */
+void *hooks_malloc(size_t size) __attribute__((visibility("hidden")));
+
 static inline bool next_ready(void)
 {
     return __atomic_load_n(&next.malloc, __ATOMIC_ACQUIRE) != NULL;

@@ -92,9 +92,18 @@ static bool is_unwanted_child(void)
     return !options.follow && region_file_ancestor_is_traced();
 }
 
+/* Once: what is wrong in them is told once. */
+static void read_options(void)
+{
+    static bool done;
+    if (!done)
+        options_read(process_variable(TS_OPTIONS_VARIABLE));
+    done = true;
+}
+
 static bool start(void)
 {
-    options_read(process_variable(TS_OPTIONS_VARIABLE));
+    read_options();
     main_pid = sys_getpid();
     if (is_unwanted_child() || !rules_start() || !index_start(granule()))
         return false;
@@ -144,7 +153,7 @@ __attribute__((noinline)) bool process_begin(void)
     if (ts_load_acquire(process_mode) == PROCESS_OFF)
         return false;
     /* No environment: libc is not ready. Later it says nothing, a program may clear it. */
-    if ((!started && environ == NULL) || !next_resolve() ||
+    if ((!started && environ == NULL) || !next_resolve() || (!started && !next_comes_to_us()) ||
         !ts_cas_acq_rel(&starting, &nobody, 1)) {
         region_drop(TS_DROP_EARLY);
         return false;
@@ -162,11 +171,24 @@ __attribute__((noinline)) bool process_begin(void)
     return tracing;
 }
 
+/* Why nothing may ever be recorded; the other reasons are told where they are found. */
+static void explain(void)
+{
+    if (started || next_comes_to_us())
+        return;
+    read_options();
+    if (options.verbose)
+        options_say("not traced before it calls the shim's malloc", "malloc",
+                    "the program, valgrind or a library before it in LD_PRELOAD has its own");
+}
+
 static __attribute__((constructor)) void construct(void)
 {
     next_resolve();
-    if (!process_is_tracing() && !process_begin())
+    if (!process_is_tracing() && !process_begin()) {
+        explain();
         return;
+    }
     thread_self.busy_frame = 0;
     thread_self.busy = THREAD_IN_NEXT;
     libunwind_start();

@@ -1,0 +1,99 @@
+/*
+ * Whether a function is defined by an object behind this one, asked without the loader: a dlsym
+ * that fails allocates its message, and frees it at the next call of its kind. Both come to the
+ * program's own malloc and free where it has some, and a free that looks for the real one by dlsym
+ * would call itself for ever.
+ */
+#include "shim/symbols.h"
+
+#include <link.h>
+#include <stddef.h>
+#include <stdint.h>
+
+extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
+
+#define VERSION_HIDDEN 0x8000 /* of a version that is no default: dlsym does not find it */
+
+struct symbols {
+    const ElfW(Sym) * table;
+    const char *strings;
+    const uint32_t *gnu_hash, *hash;
+    const ElfW(Half) * versions;
+};
+
+/* glibc has relocated these addresses, but for the kernel's own object. */
+static const void *pointer(const struct link_map *map, ElfW(Addr) address)
+{
+    return (const void *)(address < map->l_addr ? address + map->l_addr : address);
+}
+
+static struct symbols symbols_of(const struct link_map *map)
+{
+    struct symbols symbols = {0};
+    for (const ElfW(Dyn) *entry = map->l_ld; entry != NULL && entry->d_tag != DT_NULL; entry++) {
+        const void *at = pointer(map, entry->d_un.d_ptr);
+        if (entry->d_tag == DT_SYMTAB)
+            symbols.table = at;
+        else if (entry->d_tag == DT_STRTAB)
+            symbols.strings = at;
+        else if (entry->d_tag == DT_GNU_HASH)
+            symbols.gnu_hash = at;
+        else if (entry->d_tag == DT_HASH)
+            symbols.hash = at;
+        else if (entry->d_tag == DT_VERSYM)
+            symbols.versions = at;
+    }
+    return symbols;
+}
+
+static bool is_definition(const struct symbols *symbols, uint32_t index, const char *name)
+{
+    const ElfW(Sym) *symbol = &symbols->table[index];
+    return symbol->st_shndx != SHN_UNDEF && symbol->st_value != 0 &&
+           (symbols->versions == NULL || !(symbols->versions[index] & VERSION_HIDDEN)) &&
+           __builtin_strcmp(symbols->strings + symbol->st_name, name) == 0;
+}
+
+/* DT_GNU_HASH: counts, a filter that is passed over, buckets, and chains ended by an odd hash. */
+static bool find_by_gnu_hash(const struct symbols *symbols, const char *name)
+{
+    const uint32_t *table = symbols->gnu_hash;
+    uint32_t bucket_count = table[0], first = table[1], filter_words = table[2], hash = 5381;
+    const uint32_t *buckets = table + 4 + filter_words * (sizeof(ElfW(Addr)) / sizeof(uint32_t));
+    const uint32_t *chains = buckets + bucket_count;
+    for (const char *c = name; *c != '\0'; c++)
+        hash = hash * 33 + (uint8_t)*c;
+    uint32_t index = bucket_count != 0 ? buckets[hash % bucket_count] : 0;
+    for (; index >= first && index != 0; index++) {
+        uint32_t found = chains[index - first];
+        if ((found | 1) == (hash | 1) && is_definition(symbols, index, name))
+            return true;
+        if (found & 1)
+            break;
+    }
+    return false;
+}
+
+static bool defines(const struct link_map *map, const char *name)
+{
+    struct symbols symbols = symbols_of(map);
+    if (symbols.table == NULL || symbols.strings == NULL)
+        return false;
+    if (symbols.gnu_hash != NULL)
+        return find_by_gnu_hash(&symbols, name);
+    for (uint32_t i = 1; symbols.hash != NULL && i < symbols.hash[1]; i++)
+        if (is_definition(&symbols, i, name))
+            return true;
+    return false;
+}
+
+bool symbols_follow(const char *name)
+{
+    const struct link_map *map = _r_debug.r_map;
+    while (map != NULL && map->l_ld != _DYNAMIC)
+        map = map->l_next;
+    for (map = map != NULL ? map->l_next : NULL; map != NULL; map = map->l_next)
+        if (defines(map, name))
+            return true;
+    return false;
+}
