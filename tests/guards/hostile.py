@@ -3,6 +3,10 @@
 PLANTED = "tests/faults/hostile/planted_test.py"
 USERS = "tests/faults/hostile/users_test.py"
 TERMINAL = "tests/faults/hostile/terminal_test.py"
+ARENA = "tests/faults/start/arena_test.py"
+LIBRARY = "tests/faults/start/library_test.py"
+ORDERS = "tests/faults/start/orders_test.py"
+SURROUNDINGS = "tests/faults/start/surroundings_test.py"
 STORM = "tests/faults/hostile/reader_storm"
 
 GUARDS = {
@@ -159,5 +163,82 @@ GUARDS = {
         "old": "    printable(text, raw); /* one line, whatever a file is called */\n",
         "new": "    strcpy(text, raw);\n",
         "test": TERMINAL,
+    },
+    "arena-free": {
+        "trap": "dlsym allocates before the next allocator is known: free",
+        "file": "shim/hooks.c",
+        "old": "void free(void *block)\n{\n    if (block == NULL || arena_holds(block))\n",
+        "new": "void free(void *block)\n{\n    if (block == NULL)\n",
+        "test": ARENA,
+    },
+    "arena-realloc": {
+        "trap": "dlsym allocates before the next allocator is known: realloc",
+        "file": "shim/hooks.c",
+        "old": "    if (arena_holds(block))\n        return realloc_from_arena(block, size);\n",
+        "new": "",
+        "test": ARENA,
+    },
+    "arena-reallocarray": {
+        "trap": "dlsym allocates before the next allocator is known: reallocarray",
+        "file": "shim/hooks.c",
+        "old": "    if (arena_holds(block))\n        return realloc_from_arena(block, product);\n",
+        "new": "",
+        "test": ARENA,
+    },
+    "arena-usable-size": {
+        "trap": "dlsym allocates before the next allocator is known: malloc_usable_size",
+        "file": "shim/hooks.c",
+        "old": "    if (block != NULL && arena_holds(block))\n        return arena_size(block);\n",
+        "new": "",
+        "test": ARENA,
+    },
+    "arena-bound": {
+        "trap": "the arena is full: ENOMEM, and nothing beyond its end",
+        "file": "shim/next.c",
+        "old": "        if (size > ARENA_SIZE || begin > ARENA_SIZE - size) {\n",
+        "new": "        if (size > SIZE_MAX / 2) {\n",
+        "test": ARENA,
+    },
+    "comes-to-us": {
+        "trap": "blocks that are recorded and whose free never comes",
+        "file": "shim/process.c",
+        "old": " || (!started && !next_comes_to_us()) ||\n",
+        "new": " ||\n",
+        "test": ORDERS,
+    },
+    "valgrind": {
+        "trap": "valgrind serves malloc in the place of the shim",
+        "file": "shim/next.c",
+        "old": "    return ts_load_relaxed(&next_reached);\n",
+        "new": "    return bound == own || ts_load_relaxed(&next_reached);\n",
+        "test": ORDERS,
+    },
+    "failing-dlsym": {
+        "trap": "a free that looks for the next one, called by a dlsym that failed",
+        "file": "shim/next.c",
+        "old": "    if (!symbols_follow(name))\n        return NULL;\n",
+        "new": "",
+        "test": ORDERS,
+    },
+    "nested-calls": {
+        "trap": "allocators call their own entry points by name",
+        "file": "shim/enter.h",
+        "old": "    if (likely((mode == PROCESS_TRACING && thread->busy == THREAD_FREE) ||\n",
+        "new": "    if (likely((mode == PROCESS_TRACING) ||\n",
+        "test": ORDERS,
+    },
+    "never-unloaded": {
+        "trap": "the library is unloaded while its hooks are in use",
+        "file": "Makefile.am",
+        "old": " -Wl,-z,nodelete",
+        "new": "",
+        "test": LIBRARY,
+    },
+    "other-preloads": {
+        "trap": "other libraries in LD_PRELOAD are kept",
+        "file": "tools/cmd/library.c",
+        "old": 'set_joined("LD_PRELOAD", path, getenv("LD_PRELOAD"))',
+        "new": 'set_joined("LD_PRELOAD", path, NULL)',
+        "test": SURROUNDINGS,
     },
 }
