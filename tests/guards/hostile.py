@@ -241,4 +241,18 @@ GUARDS = {
         "new": 'set_joined("LD_PRELOAD", path, NULL)',
         "test": SURROUNDINGS,
     },
+    "paths-region": {
+        "trap": "modules of a region that share a path: memory without bound",
+        "file": "tools/source/region.c",
+        "old": "        left -= module->path_size <= left ? module->path_size : left;\n",
+        "new": "",
+        "test": STORM,
+    },
+    "paths-snapshot": {
+        "trap": "modules of a snapshot that share a path: memory without bound",
+        "file": "tools/source/snapshot_read.c",
+        "old": "        left -= from[i].path_size;\n",
+        "new": "",
+        "test": STORM,
+    },
 }

@@ -69,6 +69,7 @@ static int copy_modules(struct capture *capture, const struct source_file *file,
 {
     const struct ts_module *from = modules->at;
     uint32_t count = modules->count;
+    uint64_t left = (uint64_t)strings->count * TS_SLAB_SIZE; /* no byte is of two paths */
     while (count > 0 && from[count - 1].state == 0)
         count--;
     capture->modules = calloc((size_t)count + 1, sizeof(*capture->modules));
@@ -77,9 +78,10 @@ static int copy_modules(struct capture *capture, const struct source_file *file,
     for (; capture->module_count < count; capture->module_count++) {
         const struct ts_module *module = &from[capture->module_count];
         struct capture_module *to = &capture->modules[capture->module_count];
-        to->path = read_path(file, strings, module);
+        to->path = module->path_size <= left ? read_path(file, strings, module) : text_copy("", 0);
         if (to->path == NULL)
             return -1;
+        left -= module->path_size <= left ? module->path_size : left;
         if (to->path[0] == '\0')
             continue;
         to->base = module->base;

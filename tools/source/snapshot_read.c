@@ -145,9 +145,10 @@ static int copy_modules(struct capture *capture, const struct section *modules,
     capture->modules = calloc((size_t)modules->count + 1, sizeof(*capture->modules));
     if (capture->modules == NULL)
         return error_set(error, "out of memory for the snapshot '%s'", path);
+    uint32_t left = strings->count; /* no byte is of two paths: a small file takes little memory */
     for (uint32_t i = 0; i < modules->count; i++) {
         struct capture_module *to = &capture->modules[i];
-        if (from[i].path_size > strings->count ||
+        if (from[i].path_size > left ||
             from[i].path_offset > strings->count - from[i].path_size ||
             from[i].build_id_size > TS_BUILD_ID_MAX)
             return error_set(error, "snapshot '%s' is damaged: module %u makes no sense", path, i);
@@ -155,6 +156,7 @@ static int copy_modules(struct capture *capture, const struct section *modules,
         if (to->path == NULL)
             return error_set(error, "out of memory for the snapshot '%s'", path);
         capture->module_count = i + 1;
+        left -= from[i].path_size;
         to->base = from[i].base;
         to->size = from[i].size;
         to->build_id_size = from[i].build_id_size;

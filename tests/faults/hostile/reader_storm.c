@@ -8,6 +8,7 @@
  *
  * STORM_READS and STORM_SEED choose others.
  */
+#include "region/snapshot.h"
 #include "tests/unit/reader_build.h"
 #include "tests/unit/reader_promises.h"
 #include "tools/source/reader.h"
@@ -112,6 +113,71 @@ static void test_cells_of_holes(void)
     tap_number(space_of(built.path) - before, 0, "its reading filled no hole");
     printf("# memory: %llu KiB more\n", (unsigned long long)(peak_rss() - memory) >> 10);
     tap(peak_rss() < MEMORY_MOST, "and took little memory");
+    capture_free(capture);
+    built_end(&built);
+}
+
+static uint64_t path_bytes(const struct capture *capture)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; capture != NULL && i < capture->module_count; i++)
+        bytes += strlen(capture->modules[i].path);
+    return bytes;
+}
+
+/* Thousands of modules that all have the same long path. */
+static void test_shared_paths(void)
+{
+    struct built built;
+    struct error error = {""};
+    built_sample(&built, "paths");
+    memset(built_slab(&built, TS_SLAB_STRINGS, 0), 'a', TS_SLAB_SIZE);
+    for (uint32_t i = 0; i < 10 * TS_MODULES_PER_SLAB; i++) {
+        struct ts_module *module = built_module(&built, i);
+        module->state = 1;
+        module->path_size = TS_STRING_MAX;
+    }
+    struct capture *capture = source_open(built.path, &error);
+    tap(capture != NULL && keeps_promises(capture), "modules that share a path");
+    tap_number(path_bytes(capture), TS_SLAB_SIZE, "no more paths than there are bytes of them");
+    capture_free(capture);
+    built_end(&built);
+}
+
+/* The same in a snapshot, which nobody wrote so. */
+static void test_shared_paths_saved(void)
+{
+    static unsigned char bytes[65536];
+    struct ts_snapshot_header *header = (struct ts_snapshot_header *)bytes;
+    struct built built;
+    struct error error = {""};
+    const char *path = scratch_path("paths.tsnap");
+    built_sample(&built, "paths");
+    struct capture *capture = source_open(built.path, &error);
+    if (capture == NULL || snapshot_write(capture, path, &error) != 0)
+        abort();
+    capture_free(capture);
+    int fd = open(path, O_RDWR);
+    if (fd < 0 || read(fd, bytes, sizeof(bytes)) < (ssize_t)sizeof(*header))
+        abort();
+    uint64_t modules = 0, strings = 0;
+    for (uint32_t i = 0; i < header->section_count; i++) {
+        if (header->sections[i].id == TS_SECTION_MODULES)
+            modules = header->sections[i].offset;
+        if (header->sections[i].id == TS_SECTION_STRINGS)
+            strings = header->sections[i].count;
+    }
+    for (int i = 0; i < 2; i++) {
+        struct ts_snapshot_module *module = (struct ts_snapshot_module *)(bytes + modules) + i;
+        module->path_offset = 0;
+        module->path_size = (uint32_t)strings;
+    }
+    if (pwrite(fd, bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+        abort();
+    close(fd);
+    capture = source_open(path, &error);
+    tap(capture == NULL && strstr(error.text, "is damaged: module 1 makes no sense") != NULL,
+        "modules of a snapshot that share a path");
     capture_free(capture);
     built_end(&built);
 }
@@ -261,6 +327,8 @@ int main(void)
     scratch_make();
     test_cut_between();
     test_cells_of_holes();
+    test_shared_paths();
+    test_shared_paths_saved();
     test_storm(number_from("STORM_READS", 4000));
     scratch_remove();
     return tap_end();
