@@ -33,8 +33,13 @@ static uint32_t reuse,
 static uint32_t refused;
 static struct region_file file;
 
-/* Where each kind's slabs are: directory[kind][ordinal], NULL = not made. Sized by the kind's
- * limit. */
+/*
+ * Where each kind's slabs are: directory[kind][ordinal], NULL = not made. Sized by the kind's
+ * limit. CLAIMED is set from the compare-and-swap that decides whose slab it is until its table
+ * word is stored, by whichever thread needs the slab first: what is written to a slab must be found
+ * by a reader, also when the thread that made it is killed before it comes to that.
+ */
+#define CLAIMED ((uintptr_t)1)
 #define DIRECTORY(name, limit, per_slab) static void *name[(limit) / (per_slab)]
 DIRECTORY(nodes, TS_NODES_LIMIT, TS_NODES_PER_SLAB);
 DIRECTORY(contexts, TS_CONTEXTS_LIMIT, TS_CONTEXTS_PER_SLAB);
@@ -66,6 +71,16 @@ static uint32_t *slab_table(uint8_t *at)
 static uint8_t *slab_address(uint8_t *at, uint32_t number)
 {
     return at + TS_SLABS_OFFSET + (uint64_t)number * TS_SLAB_SIZE;
+}
+
+static uint8_t *unclaimed(const void *slab)
+{
+    return (uint8_t *)((uintptr_t)slab & ~CLAIMED);
+}
+
+static uint32_t slab_number(const void *slab)
+{
+    return (uint32_t)((unclaimed(slab) - slab_address(base, 0)) / TS_SLAB_SIZE);
 }
 
 /* Backs [from, to) of the mapping at `at` by memory of the file. */
@@ -155,6 +170,16 @@ static bool take_slab(uint32_t *number)
     return true;
 }
 
+/* From here on a reader finds it. Several threads may store the same. */
+static __attribute__((noinline)) void *publish_slab(enum ts_slab_kind kind, uint32_t ordinal,
+                                                    void *claimed)
+{
+    void *slab = unclaimed(claimed);
+    ts_store_release(&slab_table(base)[slab_number(slab)], TS_SLAB_WORD(kind, ordinal));
+    ts_store_release(&directory[kind].slabs[ordinal], slab);
+    return slab;
+}
+
 static __attribute__((noinline)) void *make_slab(enum ts_slab_kind kind, uint32_t ordinal)
 {
     uint32_t number;
@@ -162,16 +187,13 @@ static __attribute__((noinline)) void *make_slab(enum ts_slab_kind kind, uint32_
         region_drop(TS_DROP_REGION_FULL);
         return NULL;
     }
-    void *slab = slab_address(base, number), *found = NULL;
-    if (!ts_cas_acq_rel(&directory[kind].slabs[ordinal], &found, slab)) {
+    void *claimed = slab_address(base, number) + CLAIMED, *found = NULL;
+    if (!ts_cas_acq_rel(&directory[kind].slabs[ordinal], &found, claimed)) {
         uint32_t lost = ts_exchange_acq_rel(&spare, number + 1);
         (void)lost; /* a second spare is given up: 16 KiB, and only where three threads met */
-        return found;
+        claimed = found;
     }
-    /* From here on a reader finds it. A kill before this line costs what other threads put in just
-     * now. */
-    ts_store_release(&slab_table(base)[number], TS_SLAB_WORD(kind, ordinal));
-    return slab;
+    return publish_slab(kind, ordinal, claimed);
 }
 
 void *region_slab(enum ts_slab_kind kind, uint32_t ordinal)
@@ -179,7 +201,7 @@ void *region_slab(enum ts_slab_kind kind, uint32_t ordinal)
     if (ordinal < directory[kind].limit) {
         void *slab = ts_load_acquire(&directory[kind].slabs[ordinal]);
         if (slab != NULL)
-            return slab;
+            return ((uintptr_t)slab & CLAIMED) == 0 ? slab : publish_slab(kind, ordinal, slab);
     }
     return make_slab(kind, ordinal);
 }
@@ -247,10 +269,9 @@ static bool copy_table(uint8_t *to, uint32_t slabs)
     for (unsigned kind = 0; kind < TS_SLAB_KIND_COUNT; kind++) {
         for (uint32_t i = 0; directory[kind].inherited && i < directory[kind].limit && i < slabs;
              i++) {
-            const uint8_t *slab = directory[kind].slabs[i];
+            const void *slab = directory[kind].slabs[i];
             if (slab != NULL)
-                slab_table(to)[(slab - slab_address(base, 0)) / TS_SLAB_SIZE] =
-                    TS_SLAB_WORD(kind, i);
+                slab_table(to)[slab_number(slab)] = TS_SLAB_WORD(kind, i);
         }
     }
     return true;
