@@ -160,16 +160,26 @@ bool shards_any_inserting(void)
     return false;
 }
 
-struct shard *shards_forked(void)
+static void unmap_shard(struct shard *shard)
+{
+    for (uint32_t i = 0; i < SHARD_PARTS; i++)
+        if (shard->parts[i] != NULL && shard->parts[i] != &shard->first)
+            memory_unmap(shard->parts[i], sizeof *shard->parts[i]);
+    memory_unmap(shard, sizeof *shard);
+}
+
+/* Forgotten before it is unmapped: another thread may fork in between, and its child begins again.
+ */
+void shards_forked(void)
 {
     for (uint32_t i = 0; i < TS_SHARDS_LIMIT;
          i++) { /* one that was just being made may leave a hole */
-        if (shards[i] != NULL)
-            memory_unmap(shards[i], sizeof *shards[i]); /* their parts, some pages, are given up */
-        shards[i] = NULL;
+        struct shard *shard = shards[i];
+        ts_store_release(&shards[i], NULL);
+        if (shard != NULL)
+            unmap_shard(shard);
     }
     active = 0;
-    return shard_take();
 }
 
 struct ts_cell *shard_add_chunk(struct shard *shard, uint32_t context)

@@ -52,9 +52,8 @@ bool shards_any_inserting(void);
 /* Copies the name that a thread gave itself; shard of the calling thread. */
 void shard_set_name(struct shard *shard, const char *name);
 
-/* In a forked child: all shards are forgotten, and the calling thread gets the first of the new
- * region. */
-struct shard *shards_forked(void);
+/* In a forked child: all shards are forgotten. */
+void shards_forked(void);
 
 /* Makes the cell of a context, and its neighbours; NULL when there is no memory for it (counted).
  */

@@ -66,7 +66,10 @@ __attribute__((noinline)) bool enter_slowly(struct thread *thread, uintptr_t fra
     if (recover(thread, frame))
         return !process_is_sampling();
     if (thread->busy) {
-        if (thread->busy == THREAD_IN_SHIM || is_of_handler(thread, frame))
+        bool lost = thread->busy == THREAD_IN_SHIM || is_of_handler(thread, frame);
+        if (lost && process_is_fresh_child())
+            process_early(); /* the region is still its parent's */
+        else if (lost)
             region_drop(TS_DROP_REENTRANT);
         thread->nested = true;
         return false;
@@ -96,8 +99,8 @@ __attribute__((noinline)) bool forget_outside(struct thread *thread, const void 
     if (thread->busy && process_is_tracing()) {
         if (record_take_either(address, &block))
             record_defer(thread, &block);
-    } else if (process_is_fresh_child()) {
-        record_take_either(address, &block);
+    } else if (process_is_fresh_child() && record_take_either(address, &block)) {
+        process_took_inherited();
     }
     return false;
 }

@@ -29,6 +29,7 @@ static uint64_t threshold; /* live bytes above which a new peak begins */
 static uint64_t peak_size;
 static uint64_t known_reset; /* the control word whose generation and resets threshold belongs to */
 static uint64_t high;        /* most live bytes since the index was swept */
+static uint64_t next_moment; /* time of the timeline's next point */
 
 static int64_t value_of(uint64_t word)
 {
@@ -164,17 +165,16 @@ static uint64_t clock_now(clockid_t clock)
 
 static void tick(uint64_t time, uint64_t bytes)
 {
-    static uint64_t next;
     uint64_t start = region_header->process.started_monotonic;
     uint32_t nobody = 0;
-    if (time < ts_load_relaxed(&next) || time <= start ||
+    if (time < ts_load_relaxed(&next_moment) || time <= start ||
         !ts_cas_acq_rel(&region_header->timeline_lock, &nobody, 1))
         return;
     if (region_header->timeline_interval == 0)
         region_header->timeline_interval = FIRST_INTERVAL;
-    if (time >= ts_load_relaxed(&next)) {
+    if (time >= ts_load_relaxed(&next_moment)) {
         add_moment(time - start, bytes);
-        ts_store_relaxed(&next, time + region_header->timeline_interval);
+        ts_store_relaxed(&next_moment, time + region_header->timeline_interval);
     }
     ts_store_release(&region_header->timeline_lock, 0);
 }
@@ -235,6 +235,7 @@ void live_forked(struct thread *thread, uint64_t size, uint64_t count)
     total_count = generation << VALUE_BITS | (count & VALUE_MASK);
     known_reset = control;
     peak_size = threshold = high = size;
+    next_moment = 0;
     thread->live_size = thread->live_count = thread->live_upper = thread->live_lower = 0;
     thread->live_reset = LIVE_RESET_PART(control);
 }

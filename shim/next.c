@@ -2,6 +2,7 @@
  * Finding the next allocator by dlsym(RTLD_NEXT), and serving dlsym's own allocations meanwhile.
  */
 #include "shim/next.h"
+#include "shim/process.h"
 #include "shim/symbols.h"
 #include "shim/thread.h"
 
@@ -13,7 +14,6 @@ struct next next;
 struct next next_onward;
 char next_arena[ARENA_SIZE] __attribute__((aligned(16)));
 static size_t arena_used;
-static uint32_t resolving;
 
 void *arena_allocate(size_t size, size_t alignment)
 {
@@ -86,7 +86,9 @@ bool next_resolve(void)
     uint32_t nobody = 0;
     if (next_ready())
         return true;
-    if (!ts_cas_acq_rel(&resolving, &nobody, 1))
+    process_make_page();
+    struct process_page *page = process_page;
+    if (!ts_cas_acq_rel(&page->resolving, &nobody, 1))
         return false;
     uint32_t busy = thread_self.busy;
     struct next found;
@@ -97,11 +99,16 @@ bool next_resolve(void)
 #undef X
     thread_self.busy = busy;
     void *(*allocate)(size_t) = found.malloc;
+    /* malloc says that all are there: it comes last. */
+#define X(type, name, parameters)                                                                  \
+    if (offsetof(struct next, name) != offsetof(struct next, malloc))                              \
+        next.name = found.name;
+    HOOK_LIST(X)
+#undef X
     found.malloc = NULL;
-    next = found;
     if (!has_operators(&found, allocate))
         next_onward = found;
     ts_store_release(&next.malloc, allocate);
-    ts_store_release(&resolving, 0);
+    ts_store_release(&page->resolving, 0);
     return allocate != NULL;
 }

@@ -21,11 +21,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static uint32_t first_mode = PROCESS_NEW;
-uint32_t *process_mode = &first_mode;
+static struct process_page first_page; /* not emptied by fork */
+struct process_page *process_page = &first_page;
 
-static uint32_t starting; /* 1 while one thread starts */
-static bool started;      /* tables and index are there; also in a forked child */
+static bool begun;   /* some thread came to start(); also in a forked child */
+static bool started; /* tables and index are there; also in a forked child */
 static uint32_t main_pid;
 
 const char *process_variable(const char *name)
@@ -35,24 +35,60 @@ const char *process_variable(const char *name)
 
 static void set_mode(enum process_mode mode)
 {
-    ts_store_release(process_mode, (uint32_t)mode);
+    ts_store_release(&process_page->mode, (uint32_t)mode);
 }
 
+/* Not traced, and neither is what this process forks: in a page that fork leaves as it is. */
+static void give_up(void)
+{
+    first_page.mode = PROCESS_OFF;
+    ts_store_release(&process_page, &first_page);
+}
+
+void process_make_page(void)
+{
+    struct process_page *page, *none = &first_page;
+    if (ts_load_acquire(&process_page) != &first_page || (page = memory_map(4096, true)) == NULL)
+        return;
+    if (sys_failed(sys_madvise(page, 4096, MADV_WIPEONFORK)) ||
+        !ts_cas_acq_rel(&process_page, &none, page))
+        memory_unmap(page, 4096);
+}
+
+/* Tells the last process before this one that has a region. */
+static void tell_untraced(void)
+{
+    if (options.follow)
+        region_drop(TS_DROP_UNTRACED);
+}
+
+/*
+ * By pthread_atfork, in the child's one thread: what it holds is its parent's. In a child that libc
+ * does not know of (clone, _Fork) the page's `settled` stays 0. Where the kernel refused to empty
+ * the page, this does, and misses those.
+ */
 static void forked(void)
 {
-    if (started && sys_getpid() != main_pid)
-        set_mode(PROCESS_NEW);
-}
-
-/* A page that a forked child finds empty. Where the kernel refuses, a fork handler does it (and
- * misses clone). */
-static void make_mode_page(void)
-{
-    uint32_t *page = memory_map(4096, true);
-    if (page != NULL && !sys_failed(sys_madvise(page, 4096, MADV_WIPEONFORK)))
-        process_mode = page;
-    else
-        pthread_atfork(NULL, NULL, forked);
+    struct thread *thread = &thread_self;
+    bool again = started && sys_getpid() == main_pid; /* another's handler allocated before */
+    if (process_mode_now() == PROCESS_OFF || again)
+        return;
+    if (process_page == &first_page)
+        first_page = (struct process_page){.mode = PROCESS_NEW};
+    if (!started)
+        return;
+    if (thread->busy != THREAD_FREE) {
+        /* A signal handler forked in the midst of a record, which this child will go on to write:
+         * into memory of its own. */
+        tell_untraced();
+        region_keep_private();
+        give_up();
+        return;
+    }
+    record_settle(thread);
+    sample_forked(thread);
+    modules_forked(thread);
+    ts_store_release(&process_page->settled, 1);
 }
 
 /* The nearest that two blocks of the next allocator can be; 8 where it does not tell. */
@@ -114,27 +150,60 @@ static bool start(void)
         region_disown(true);
         return false;
     }
-    make_mode_page();
     sample_start();
     threads_start();
     started = true;
     return true;
 }
 
+/*
+ * The thread that forked may still hold counters of its parent's, and only it can let go of them.
+ * Where libc's handlers did not run, it must be the one that starts: the child's first thread has
+ * its pid.
+ */
+static bool is_settled(void)
+{
+    return ts_load_acquire(&process_page->settled) || sys_gettid() == sys_getpid();
+}
+
+/*
+ * Any step of this may have been done before: by a thread that was at it when another one forked
+ * this process.
+ */
 static bool start_child(void)
 {
+    if (!options.follow || !is_settled())
+        return false;
     main_pid = sys_getpid();
     libunwind_forked();
     contexts_forked();
     index_forked();
-    modules_forked(&thread_self);
-    sample_forked(&thread_self);
-    if (!options.follow || !region_fork()) {
-        region_disown(false);
-        return false;
+    if (!ts_load_acquire(&process_page->settled)) {
+        modules_forked(&thread_self);
+        sample_forked(&thread_self);
     }
+    if (!region_fork())
+        return false;
     record_inherited(&thread_self);
     return true;
+}
+
+/* In the one thread that starts. False: the process is not traced. */
+static bool start_either(void)
+{
+    enum process_mode now = process_mode_now();
+    if (now != PROCESS_NEW) /* another thread was faster */
+        return now != PROCESS_OFF;
+    if (!begun) {
+        begun = true;
+        return start();
+    }
+    /* Not started: forked while its parent was only starting. */
+    if (started && start_child())
+        return true;
+    tell_untraced();
+    region_disown(false);
+    return false;
 }
 
 bool process_is_own(void)
@@ -144,30 +213,59 @@ bool process_is_own(void)
 
 bool process_is_fresh_child(void)
 {
-    return started && ts_load_acquire(process_mode) == PROCESS_NEW;
+    return started && ts_load_acquire(&process_page->mode) == PROCESS_NEW;
+}
+
+/* Whoever comes second, the thread that drops or the one that starts, sees what the first did. */
+static void collect_early(void)
+{
+    uint32_t drops = ts_exchange_acq_rel(&process_page->early, 0);
+    if (drops != 0)
+        ts_add_relaxed(&region_header->drops[TS_DROP_EARLY], drops);
+}
+
+void process_early(void)
+{
+    ts_add_acq_rel(&process_page->early, 1);
+    ts_fence_seq_cst();
+    if (process_is_tracing())
+        collect_early();
+}
+
+void process_took_inherited(void)
+{
+    ts_fence_seq_cst(); /* the block was taken out before we look */
+    if (ts_load_acquire(&process_page->starting) ||
+        ts_load_acquire(&process_page->mode) != PROCESS_NEW)
+        process_early();
 }
 
 __attribute__((noinline)) bool process_begin(void)
 {
     uint32_t nobody = 0;
-    if (ts_load_acquire(process_mode) == PROCESS_OFF)
+    struct process_page *page = NULL;
+    if (ts_load_acquire(&process_page->mode) == PROCESS_OFF)
         return false;
     /* No environment: libc is not ready. Later it says nothing, a program may clear it. */
-    if ((!started && environ == NULL) || !next_resolve() || (!started && !next_comes_to_us()) ||
-        !ts_cas_acq_rel(&starting, &nobody, 1)) {
-        region_drop(TS_DROP_EARLY);
+    if ((started || environ != NULL) && next_resolve() && (started || next_comes_to_us()))
+        page = ts_load_acquire(&process_page);
+    if (page == NULL || !ts_cas_acq_rel(&page->starting, &nobody, 1)) {
+        process_early();
         return false;
     }
     uint32_t busy = thread_self.busy;
     thread_self.busy_frame = 0;
     thread_self.busy = THREAD_IN_NEXT; /* what is allocated meanwhile is ours */
-    bool tracing = started ? start_child() : start();
-    if (tracing)
+    bool tracing = start_either();
+    if (tracing) {
         ts_store_release(&region_header->ready, 1);
-    enum process_mode traced = options.sample != 0 ? PROCESS_SAMPLING : PROCESS_TRACING;
-    set_mode(tracing ? traced : PROCESS_OFF);
+        set_mode(options.sample != 0 ? PROCESS_SAMPLING : PROCESS_TRACING);
+        collect_early();
+    } else {
+        give_up();
+    }
     thread_self.busy = busy;
-    ts_store_release(&starting, 0);
+    ts_store_release(&page->starting, 0);
     return tracing;
 }
 
@@ -185,6 +283,7 @@ static void explain(void)
 static __attribute__((constructor)) void construct(void)
 {
     next_resolve();
+    pthread_atfork(NULL, NULL, forked);
     if (!process_is_tracing() && !process_begin()) {
         explain();
         return;

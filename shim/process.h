@@ -8,11 +8,6 @@
 
 #include <stdbool.h>
 
-/*
- * What the hooks do. Lives in a page that the kernel empties in a forked child (MADV_WIPEONFORK),
- * so that one load tells a child from its parent. A vfork child shares the page, and rightly: it
- * shares the heap.
- */
 enum process_mode {
     PROCESS_NEW = 0,     /* nothing done yet, or just forked */
     PROCESS_TRACING = 1, /* the region is there: every allocation is recorded */
@@ -20,11 +15,25 @@ enum process_mode {
     PROCESS_SAMPLING = 3 /* the region is there: some allocations are recorded (sample.h) */
 };
 
-extern uint32_t *process_mode;
+/*
+ * What a forked child must not take over. It lies in a page that the kernel empties in the child
+ * (MADV_WIPEONFORK), so that one load tells a child from its parent, and so that no thread is
+ * waited for that the child does not have. A vfork child shares the page, and rightly: it shares
+ * the heap. All fields are written by any thread.
+ */
+struct process_page {
+    uint32_t mode;      /* enum process_mode: what the hooks do; by release */
+    uint32_t starting;  /* 1 while one thread starts; by compare-and-swap */
+    uint32_t resolving; /* 1 while one thread looks for the next allocator; by compare-and-swap */
+    uint32_t settled;   /* 1 = the thread that forked holds nothing of its parent's any more */
+    uint32_t early;     /* drops that wait for a region of this process's own */
+};
+
+extern struct process_page *process_page;
 
 static inline enum process_mode process_mode_now(void)
 {
-    return (enum process_mode)ts_load_relaxed(process_mode);
+    return (enum process_mode)ts_load_relaxed(&process_page->mode);
 }
 
 /* The region is there, whether all allocations are recorded or some. */
@@ -43,6 +52,16 @@ static inline bool process_is_sampling(void)
  * worth a region of its own to a forked child.
  */
 bool process_begin(void);
+
+/* Makes process_page a page that a forked child finds empty; before any of its words is used. */
+void process_make_page(void);
+
+/* Counts a drop of a process that has no region of its own yet: nobody else's may have it. */
+void process_early(void);
+
+/* Called by a child that had no region yet, after it took out a block that its parent had: says so
+ * where another thread may have counted the block meanwhile. */
+void process_took_inherited(void);
 
 /* Traced, and not a vfork child of the traced process. */
 bool process_is_own(void);

@@ -352,9 +352,20 @@ static void inherit(void *closure, const void *address, const struct block *bloc
 void record_inherited(struct thread *thread)
 {
     struct inheritance inheritance = {.control = region_header->control};
-    thread->shard = inheritance.shard = shards_forked();
+    shards_forked();
+    thread->shard = NULL;
     thread->ended = false;
+    inheritance.shard = threads_shard(thread); /* by a thread that may end before the others */
     if (inheritance.shard != NULL)
         index_each(inherit, &inheritance);
     live_forked(thread, inheritance.size, inheritance.count);
+}
+
+void record_settle(struct thread *thread)
+{
+    thread->shard = NULL;
+    thread->ended = false;
+    thread->last = NULL;
+    thread->deferred_count = 0;
+    thread->live_size = thread->live_count = thread->live_upper = thread->live_lower = 0;
 }

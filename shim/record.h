@@ -41,4 +41,7 @@ void record_defer(struct thread *thread, const struct block *block);
 /* In a forked child: counts the blocks that it inherited. */
 void record_inherited(struct thread *thread);
 
+/* In a forked child: the thread that forked lets go of all that belongs to its parent. */
+void record_settle(struct thread *thread);
+
 #endif

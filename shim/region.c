@@ -305,13 +305,17 @@ static void copy_header(struct ts_header *header, uint32_t slabs)
     header->committed = committed;
 }
 
-/* Puts the child's file in the place of its parent's. Several mappings: mremap moves but one before
- * Linux 6.17. */
+/*
+ * Puts the child's file in the place of its parent's. Several mappings: mremap moves but one before
+ * Linux 6.17. What is in use is replaced by one call: another thread may fork at any moment, and
+ * its child finds either.
+ */
 static bool replace_mapping(uint64_t old_size, uint64_t end)
 {
     int flags = MAP_SHARED | MAP_NORESERVE | MAP_FIXED;
-    if (sys_mmap(base, file.size, PROT_NONE, flags, file.fd, 0) == NULL ||
-        sys_failed(sys_mprotect(base, end, PROT_READ | PROT_WRITE)))
+    if (sys_mmap(base, end, PROT_READ | PROT_WRITE, flags, file.fd, 0) == NULL ||
+        (file.size > end &&
+         sys_mmap(base + end, file.size - end, PROT_NONE, flags, file.fd, (long)end) == NULL))
         return false;
     sys_madvise(base, file.size, MADV_DONTDUMP);
     sys_munmap(base + file.size, old_size - file.size);
@@ -329,6 +333,7 @@ static void forget_slabs(uint32_t slabs)
 
 bool region_fork(void)
 {
+    region_header = (struct ts_header *)base; /* a thread of the parent may have been at this */
     uint64_t old_size = mapped_size;
     uint32_t slabs = ts_load_acquire(&region_header->slab_count);
     uint64_t end = TS_SLABS_OFFSET + (uint64_t)slabs * TS_SLAB_SIZE;
@@ -354,6 +359,7 @@ bool region_fork(void)
     }
     region_header = (struct ts_header *)base;
     forget_slabs(slabs);
+    growers = 0;
     spare = 0;
     reuse = 0;
     reuse_end = slabs;
@@ -362,6 +368,25 @@ bool region_fork(void)
     region_header->process.forked = 1;
     region_file_close(&file);
     return true;
+}
+
+/* [from, to) of the region becomes private memory that holds the same. */
+static void keep(uint64_t from, uint64_t to)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+    void *copy = memory_map(to - from, false);
+    if (copy == NULL)
+        return;
+    __builtin_memcpy(copy, base + from, to - from);
+    if (sys_mmap(base + from, to - from, PROT_READ | PROT_WRITE, flags, -1, 0) != NULL)
+        __builtin_memcpy(base + from, copy, to - from);
+    memory_unmap(copy, to - from);
+}
+
+void region_keep_private(void)
+{
+    keep(0, TS_SLAB_TABLE_OFFSET + table_committed * sizeof(uint32_t));
+    keep(TS_SLABS_OFFSET, committed);
 }
 
 void region_shrink(uint64_t room, bool alone)

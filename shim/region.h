@@ -25,6 +25,10 @@ bool region_create(void);
  */
 bool region_fork(void);
 
+/* In a forked child's one thread, which is in the midst of writing to its parent's region: what it
+ * writes from here on is seen by nobody. */
+void region_keep_private(void);
+
 /*
  * The process has no region after all: what it counts goes to a stand-in that nobody reads. remove:
  * the file is this process's own, and goes.
