@@ -243,7 +243,8 @@ struct ts_process {
     char boot_id[40];
     char session[40]; /* given by `run`, so that it finds the children's regions */
     char version[24]; /* of the shim */
-    char host[72];
+    char host[68];
+    uint32_t pid_namespace; /* the inode of /proc/self/ns/pid, 0 = not told: pid belongs to it */
     char exe[4096];
     char cmdline[4096]; /* arguments joined by blanks */
     char options[1024]; /* TRACESNAP_OPTIONS as read */

@@ -2,6 +2,7 @@
  * What /proc tells, read without libc: by a start that comes before libc is ready, or after a fork.
  */
 #include "shim/proc.h"
+#include "region/keep.h"
 #include "shim/system.h"
 #include "shim/text.h"
 
@@ -44,4 +45,14 @@ struct proc_stat proc_stat(uint64_t pid)
             found.start_ticks = text_parse(stat + at + 1, &end);
     }
     return found;
+}
+
+uint32_t proc_namespace(void)
+{
+    char link[64];
+    const char *end;
+    long length = sys_readlink(TS_NAMESPACE_LINK, link, sizeof link - 1);
+    link[length > 0 ? length : 0] = '\0';
+    const size_t prefix = sizeof TS_NAMESPACE_PREFIX - 1;
+    return length > (long)prefix ? (uint32_t)text_parse(link + prefix, &end) : 0;
 }

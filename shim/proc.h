@@ -20,4 +20,7 @@ struct proc_stat {
  */
 struct proc_stat proc_stat(uint64_t pid);
 
+/* The inode of this process's pid namespace; 0 where /proc does not tell. */
+uint32_t proc_namespace(void);
+
 #endif

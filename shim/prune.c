@@ -81,16 +81,6 @@ static bool parse_part(const char **at, char after, uint64_t *number)
     return true;
 }
 
-static uint64_t own_namespace(void)
-{
-    char link[64];
-    const char *end;
-    long length = sys_readlink(TS_NAMESPACE_LINK, link, sizeof link - 1);
-    link[length > 0 ? length : 0] = '\0';
-    const size_t prefix = sizeof TS_NAMESPACE_PREFIX - 1;
-    return length > (long)prefix ? text_parse(link + prefix, &end) : 0;
-}
-
 /* Whether a `tracesnap run` that still runs wants the region, or nobody can tell from here. */
 static bool is_wanted(const char *session, uint32_t parent)
 {
@@ -105,7 +95,7 @@ static bool is_wanted(const char *session, uint32_t parent)
             !text_equal(at, &TS_SESSION_MAIN[1]))
             return false;
     }
-    return own_namespace() != inside || proc_stat(pid).start_ticks == ticks;
+    return proc_namespace() != inside || proc_stat(pid).start_ticks == ticks;
 }
 
 static bool read_at(int fd, void *to, size_t size, size_t offset)

@@ -66,13 +66,15 @@ static int open_directory(const char *path, bool say)
     return fd;
 }
 
-static void numbered(struct text *text, char *buffer, size_t size, const char *stem,
-                     const char *name)
+/* The program may change its directory before it forks: what is relative begins at the present one.
+ */
+static void add_absolute(struct text *text, const char *path)
 {
-    *text = text_in(buffer, size);
-    text_add(text, stem);
-    text_add(text, name);
-    text_number(text, sys_geteuid());
+    if (*path != '/' && !sys_failed(sys_call(SYS_getcwd, text->buffer, text->size - 2, 0, 0))) {
+        text->length = text_length(text->buffer);
+        text_add(text, "/");
+    }
+    text_add(text, path);
 }
 
 static int choose_directory(char *path, size_t size)
@@ -80,15 +82,19 @@ static int choose_directory(char *path, size_t size)
     struct text text = text_in(path, size);
     const char *set = process_variable(TS_DIR_VARIABLE);
     if (set != NULL && *set != '\0') {
-        text_add(&text, set);
+        add_absolute(&text, set);
         return open_directory(path, true);
     }
-    numbered(&text, path, size, TS_DIR_SHM, "");
+    text_add(&text, TS_DIR_SHM);
+    text_number(&text, sys_geteuid());
     int fd = open_directory(path, false);
     if (fd >= 0)
         return fd;
     const char *tmp = process_variable("TMPDIR");
-    numbered(&text, path, size, tmp != NULL && *tmp != '\0' ? tmp : "/tmp", TS_DIR_TMP_NAME);
+    text = text_in(path, size);
+    add_absolute(&text, tmp != NULL && *tmp != '\0' ? tmp : "/tmp");
+    text_add(&text, TS_DIR_TMP_NAME);
+    text_number(&text, sys_geteuid());
     return open_directory(path, true);
 }
 
@@ -103,6 +109,16 @@ static void name_in(struct region_file *file, size_t directory_length, uint64_t 
         text_add(&text, "-");
         text_number(&text, file->sequence);
     }
+}
+
+/*
+ * Whether a region is of this very process. In another pid namespace a process may have the same
+ * pid and the same start; where no /proc tells the start, a former process may have had the pid.
+ */
+static bool is_of_this_process(const struct ts_process *process)
+{
+    return process->pid == sys_getpid() && process->start_ticks != 0 &&
+           process->pid_namespace == proc_namespace();
 }
 
 /*
@@ -126,7 +142,7 @@ static void end_predecessor(int directory, const char *name)
         return;
     long backed = sys_madvise(header, TS_HEADER_SIZE, MADV_POPULATE_WRITE);
     if ((backed == 0 || backed == -22 /* EINVAL: the kernel does not know it */) &&
-        header->version == TS_REGION_VERSION && header->process.pid == sys_getpid()) {
+        header->version == TS_REGION_VERSION && is_of_this_process(&header->process)) {
         if (header->process.forked)
             sys_call(SYS_unlinkat, directory, name, 0, 0);
         ts_store_relaxed(&header->process.end_time, region_file_now());
@@ -166,7 +182,7 @@ static int create_in(struct region_file *file, int directory)
         file->device = st.st_dev;
         file->inode = st.st_ino;
         if ((st.st_mode & 0600) != 0600)
-            set_mode(fd, 0600);
+            sys_call(SYS_fchmod, fd, 0600, 0, 0);
     }
     return fd;
 }
@@ -292,6 +308,7 @@ void region_file_describe(const struct region_file *file, struct ts_process *pro
     process->uid = sys_geteuid();
     process->sequence = file->sequence;
     process->start_ticks = file->start_ticks;
+    process->pid_namespace = proc_namespace();
     process->start_time = region_file_now();
     clock_gettime(CLOCK_MONOTONIC, &monotonic);
     process->started_monotonic =

@@ -63,10 +63,14 @@ static int check_target(const struct source_file *file, uint32_t pid, enum regio
         return error_set(error, "region '%s' is truncated: its header is incomplete", file->path);
     if (region_header_check(&header, file->path, error) != 0)
         return -1;
-    if (!process_is_alive(&header.process, pid != 0 ? pid : header.process.pid, NULL))
+    if (pid == 0)
+        pid = process_pid_here(&header.process);
+    if (pid == 0 || !process_is_alive(&header.process, pid, NULL))
         return error_set(error, "process '%u' has ended: %s needs a live process",
                          header.process.pid, verbs[what]);
-    if (header.process.state == TS_STATE_REPLACED || region_has_successor(file->path))
+    if (header.process.state == TS_STATE_REPLACED ||
+        region_has_successor(file->path, &header.process) ||
+        process_runs_another(&header.process, file->owner, pid))
         return error_set(error,
                          "the program of region '%s' was replaced by another: %s needs a live"
                          " process",

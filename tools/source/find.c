@@ -18,7 +18,9 @@
 struct search {
     uint32_t pid; /* as seen from here */
     struct proc_status status;
-    bool by_name; /* the process is gone: any region with its pid, the newest */
+    uint32_t namespace; /* of its pid, 0 = not told */
+    bool by_name;       /* the process is gone: any region with its pid, the newest */
+    bool mapped;        /* what is looked at is mapped by the process */
     char *path;   /* PATH_MAX bytes; the best so far */
     struct region_name best;
     bool found;
@@ -37,7 +39,9 @@ static bool is_better(const struct search *search, const struct region_name *nam
 {
     if (name->pid != (search->by_name ? search->pid : search->status.inner_pid))
         return false;
-    if (!search->by_name && name->start_ticks != search->status.start_ticks)
+    /* Where there is no /proc (in a chroot) a process cannot tell when it started. */
+    if (!search->by_name && name->start_ticks != search->status.start_ticks &&
+        !(search->mapped && name->start_ticks == 0))
         return false;
     if (!search->found)
         return true;
@@ -61,7 +65,8 @@ static void look_in(struct search *search, const char *directory)
     if (listing == NULL)
         return;
     for (struct dirent *entry; (entry = readdir(listing)) != NULL;) {
-        if (!region_name_parse(entry->d_name, &name) || !is_better(search, &name))
+        if (!region_name_parse(entry->d_name, &name) || !is_better(search, &name) ||
+            !region_is_of_namespace(directory, entry->d_name, search->namespace))
             continue;
         if (snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name) < (int)sizeof(path) &&
             is_trusted(search, path))
@@ -130,8 +135,10 @@ static bool look_at_mappings(struct search *search)
     if (maps == NULL)
         return errno != EACCES && errno != EPERM;
     char *next = NULL;
+    search->mapped = true;
     for (char *line = strtok_r(maps, "\n", &next); line != NULL; line = strtok_r(NULL, "\n", &next))
         look_at_mapping(search, line);
+    search->mapped = false;
     free(maps);
     return true;
 }
@@ -178,8 +185,10 @@ static int find_of_living(struct search *search, struct error *error)
 int region_find(uint32_t pid, char path[PATH_MAX], struct error *error)
 {
     struct search search = {.pid = pid, .path = path};
-    if (proc_status_read(&search.status, pid))
+    if (proc_status_read(&search.status, pid)) {
+        search.namespace = process_namespace(pid);
         return find_of_living(&search, error);
+    }
     search.by_name = true;
     if (look_in_own(&search, true, error) != 0)
         return -1;

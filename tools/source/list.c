@@ -39,12 +39,17 @@ static bool read_header(struct ts_header *header, const char *path, uid_t owner)
     return right;
 }
 
-/* Not what a user's region says of somebody else's process. */
-static bool is_alive(const struct ts_header *header, uint32_t pid, uid_t owner)
+/*
+ * The process runs, and the program that wrote this. Not what a user's region says of somebody
+ * else's process.
+ */
+static bool is_alive(const struct ts_process *process, uid_t owner)
 {
     struct proc_status status;
-    return process_is_alive(&header->process, pid, &status) &&
-           (owner == 0 || owner == geteuid() || owner == status.uid);
+    uint32_t pid = process_pid_here(process);
+    return pid != 0 && process_is_alive(process, pid, &status) &&
+           (owner == 0 || owner == geteuid() || owner == status.uid) &&
+           !process_runs_another(process, owner, pid);
 }
 
 static int add_entry(struct region_list *list, const char *path, const struct region_name *name,
@@ -60,7 +65,7 @@ static int add_entry(struct region_list *list, const char *path, const struct re
         .pid = name->pid,
         .sequence = name->sequence,
         .start_ticks = name->start_ticks,
-        .alive = is_alive(header, name->pid, owner),
+        .alive = is_alive(&header->process, owner),
         .session = text_copy(header->process.session, sizeof(header->process.session)),
     };
     return entry->path != NULL && entry->session != NULL ? 0 : -1;

@@ -66,7 +66,22 @@ uint32_t source_name_pid(const char *name)
     return parse_number(&at, INT32_MAX, &pid) && *at == '\0' ? (uint32_t)pid : 0;
 }
 
-bool region_has_successor(const char *path)
+bool region_is_of_namespace(const char *directory, const char *file_name, uint32_t namespace)
+{
+    char path[PATH_MAX];
+    struct source_file file;
+    struct ts_header header;
+    if (namespace == 0 ||
+        snprintf(path, sizeof(path), "%s/%s", directory, file_name) >= (int)sizeof(path) ||
+        source_file_open(&file, path, false, NULL) != 0)
+        return true;
+    bool other = file_read(file.fd, &header, sizeof(header), 0) == 0 && header.ready == 1 &&
+                 header.process.pid_namespace != 0 && header.process.pid_namespace != namespace;
+    source_file_close(&file);
+    return !other;
+}
+
+bool region_has_successor(const char *path, const struct ts_process *process)
 {
     char copy[PATH_MAX];
     struct region_name own, other;
@@ -83,7 +98,9 @@ bool region_has_successor(const char *path)
     bool found = false;
     for (struct dirent *entry; !found && (entry = readdir(directory)) != NULL;)
         found = region_name_parse(entry->d_name, &other) && other.pid == own.pid &&
-                other.start_ticks == own.start_ticks && other.sequence > own.sequence;
+                other.start_ticks == own.start_ticks && other.sequence > own.sequence &&
+                region_is_of_namespace(slash != NULL ? copy : ".", entry->d_name,
+                                       process->pid_namespace);
     closedir(directory);
     return found;
 }

@@ -123,6 +123,9 @@ bool proc_status_read(struct proc_status *status, uint32_t pid)
     status->rss = status_number(text, "\nVmRSS:", false) * 1024;
     status->peak_rss = status_number(text, "\nVmHWM:", false) * 1024;
     status->uid = (uid_t)status_number(text, "\nUid:", false);
+    const char *uids = strstr(text, "\nUid:");
+    if (uids == NULL || sscanf(uids, "\nUid: %*u %u", &status->effective_uid) != 1)
+        status->effective_uid = status->uid;
     uint32_t inner = (uint32_t)status_number(text, "\nNSpid:", true);
     if (inner != 0)
         status->inner_pid = inner;
@@ -151,8 +154,11 @@ bool process_is_alive(const struct ts_process *process, uint32_t pid, struct pro
     struct proc_status own;
     if (status == NULL)
         status = &own;
-    return same_boot(process) && proc_status_read(status, pid) && status->alive &&
-           status->start_ticks == process->start_ticks;
+    if (!same_boot(process) || !proc_status_read(status, pid) || !status->alive)
+        return false;
+    /* Where there is no /proc (in a chroot) a process cannot tell when it started. */
+    return status->start_ticks == process->start_ticks ||
+           (process->start_ticks == 0 && !process_runs_another(process, status->uid, pid));
 }
 
 int process_fill(struct capture_process *to, const struct ts_process *from)

@@ -38,24 +38,14 @@ struct pruning {
     size_t count;
 };
 
-/* 0: /proc does not tell. */
-static unsigned long long own_namespace(void)
-{
-    unsigned long long inode = 0;
-    char link[64];
-    ssize_t length = readlink(TS_NAMESPACE_LINK, link, sizeof(link) - 1);
-    link[length > 0 ? length : 0] = '\0';
-    return sscanf(link, TS_NAMESPACE_PREFIX "%llu", &inode) == 1 ? inode : 0;
-}
-
 void session_name(char name[40], bool main_only)
 {
     struct proc_status status;
     uint32_t pid = (uint32_t)getpid();
     if (!proc_status_read(&status, pid))
         status.start_ticks = (uint64_t)time(NULL);
-    snprintf(name, 40, "%u-%llu-%llu%s", pid, (unsigned long long)status.start_ticks,
-             own_namespace(), main_only ? TS_SESSION_MAIN : "");
+    snprintf(name, 40, "%u-%llu-%u%s", pid, (unsigned long long)status.start_ticks,
+             process_namespace(0), main_only ? TS_SESSION_MAIN : "");
 }
 
 static bool is_wanted_by(const char *session, uint32_t parent)
@@ -67,7 +57,7 @@ static bool is_wanted_by(const char *session, uint32_t parent)
         return false;
     if (suffix[0] != '\0' && (strcmp(suffix, TS_SESSION_MAIN) != 0 || parent != pid))
         return false;
-    return own_namespace() != inside ||
+    return process_namespace(0) != inside ||
            (proc_status_read(&status, (uint32_t)pid) && status.alive &&
             status.start_ticks == ticks);
 }

@@ -133,7 +133,7 @@ struct proc_status {
     uint64_t start_ticks;
     char command[64];
     bool alive; /* false: a zombie */
-    uid_t uid;
+    uid_t uid, effective_uid;
     uint32_t inner_pid; /* in its own pid namespace */
     uint64_t rss, peak_rss;
 };
@@ -174,8 +174,14 @@ bool region_name_parse(const char *file_name, struct region_name *name);
 bool region_place(int which, uid_t uid, const char *dir_variable, const char *tmp_variable,
                   char path[PATH_MAX]);
 
+/*
+ * In another pid namespace another process may have the same pid and the same start: false where
+ * the region says that it is of another than this one.
+ */
+bool region_is_of_namespace(const char *directory, const char *file_name, uint32_t namespace);
+
 /* Whether the file's directory has a region of the same process with a higher sequence. */
-bool region_has_successor(const char *path);
+bool region_has_successor(const char *path, const struct ts_process *process);
 
 /* ------------------------------------------------------------------ directory.c */
 
@@ -190,6 +196,21 @@ struct directories {
 
 int directories_list(struct directories *directories, bool all_users, struct error *error);
 void directories_free(struct directories *directories);
+
+/* ------------------------------------------------------------------ mapped.c */
+
+/*
+ * Whether the live process `pid` runs another program by now than the one whose region this is:
+ * it does not map the region. owner: the region's. False where that cannot be told.
+ */
+bool process_runs_another(const struct ts_process *process, uid_t owner, uint32_t pid);
+
+/* The pid of the recorded process as seen from here; 0 = its namespace is another, and it is not
+ * there. */
+uint32_t process_pid_here(const struct ts_process *process);
+
+/* The inode of a process's pid namespace, of our own for pid 0; 0 = not told. */
+uint32_t process_namespace(uint32_t pid);
 
 /* ------------------------------------------------------------------ find.c */
 

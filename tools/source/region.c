@@ -177,9 +177,12 @@ static int read_contexts(struct capture *capture, const struct source_file *file
     return result;
 }
 
-static const char *state_name(const struct ts_header *header, const char *path, bool alive)
+static const char *state_name(const struct ts_header *header, const struct source_file *file,
+                              uint32_t pid, bool alive)
 {
-    if (header->process.state == TS_STATE_REPLACED || region_has_successor(path))
+    const struct ts_process *process = &header->process;
+    if (process->state == TS_STATE_REPLACED || region_has_successor(file->path, process) ||
+        (alive && process_runs_another(process, file->owner, pid)))
         return "replaced";
     if (alive)
         return "running";
@@ -194,9 +197,10 @@ static void fill_state(struct capture *capture, const struct ts_header *header,
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     process->taken_at = (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-    process->alive =
-        process_is_alive(&header->process, pid != 0 ? pid : header->process.pid, &status);
-    process->state = state_name(header, file->path, process->alive);
+    if (pid == 0)
+        pid = process_pid_here(&header->process);
+    process->alive = pid != 0 && process_is_alive(&header->process, pid, &status);
+    process->state = state_name(header, file, pid, process->alive);
     process->region_size = file->space;
     if (process->alive) {
         process->rss = status.rss;
