@@ -28,6 +28,8 @@ bool process_runs_another(const struct ts_process *process, uid_t owner, uint32_
 {
     struct proc_status status;
     char name[64];
+    if (!process->locked)
+        return false;
     int length = snprintf(name, sizeof(name), "/%u-%llu", process->pid,
                           (unsigned long long)process->start_ticks);
     if (process->sequence > 0)

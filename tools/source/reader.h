@@ -201,7 +201,8 @@ void directories_free(struct directories *directories);
 
 /*
  * Whether the live process `pid` runs another program by now than the one whose region this is:
- * it does not map the region. owner: the region's. False where that cannot be told.
+ * it does not map the region. owner: the region's. False where that cannot be told, and of a
+ * region that was not locked through its mapping (region/keep.h).
  */
 bool process_runs_another(const struct ts_process *process, uid_t owner, uint32_t pid);
 
