@@ -355,7 +355,7 @@ void record_inherited(struct thread *thread)
     shards_forked();
     thread->shard = NULL;
     thread->ended = false;
-    inheritance.shard = threads_shard(thread); /* by a thread that may end before the others */
+    inheritance.shard = threads_begin(thread);
     if (inheritance.shard != NULL)
         index_each(inherit, &inheritance);
     live_forked(thread, inheritance.size, inheritance.count);

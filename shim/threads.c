@@ -48,7 +48,19 @@ void threads_start(void)
     }
 }
 
+/*
+ * A child that a signal handler forked out of a hook that had just seen its parent to be traced
+ * comes here before it has a region: what it records now would be its parent's.
+ */
 __attribute__((noinline)) struct shard *threads_attach(struct thread *thread)
+{
+    if (process_is_tracing())
+        return threads_begin(thread);
+    process_early();
+    return NULL;
+}
+
+struct shard *threads_begin(struct thread *thread)
 {
     struct shard *shard = shard_take();
     if (shard == NULL || thread->ended)

@@ -10,6 +10,8 @@
 void threads_start(void);
 
 struct shard *threads_attach(struct thread *thread);
+/* The same for the thread that starts a forked child. */
+struct shard *threads_begin(struct thread *thread);
 
 /* The shard to count in; NULL when there is none (counted). threads_done when finished with it. */
 static inline struct shard *threads_shard(struct thread *thread)
