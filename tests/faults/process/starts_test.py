@@ -51,5 +51,13 @@ def chain():
         equal(f"pages, {middle} and {last}", last - middle <= 64, True)
 
 
+def resolving():
+    """A child forked while another thread looks for the next allocator: it finds one, and memory."""
+    library = program("resolving.c", "-DLIBRARY", "-shared", "-fPIC", "-pthread", output="resolving.so")
+    looker = program("resolving.c", str(library), output="resolving")
+    with Regions() as regions:
+        run([looker], regions.traced())
+
+
 if __name__ == "__main__":
-    main(thread, together, handler, unwiped, chain)
+    main(thread, together, handler, unwiped, chain, resolving)
