@@ -194,10 +194,8 @@ struct ts_cell *shard_add_chunk(struct shard *shard, uint32_t context)
     uint64_t *word = slab == NULL ? NULL
                                   : region_record(TS_SLAB_CELLMAP, number, TS_CELLMAP_PER_SLAB,
                                                   sizeof(uint64_t));
-    if (word == NULL) {
-        region_drop(TS_DROP_NO_COUNTER);
+    if (word == NULL)
         return NULL;
-    }
     struct ts_cell *chunk = (struct ts_cell *)slab + number % TS_CHUNKS_PER_SLAB * TS_CHUNK_CELLS;
     ts_store_release(word, TS_CELLMAP_WORD(shard->number, block));
     ts_store_release(&(*part)->chunks[block & ((1 << SHARD_PART_BITS) - 1)], chunk);

@@ -55,8 +55,7 @@ void shard_set_name(struct shard *shard, const char *name);
 /* In a forked child: all shards are forgotten. */
 void shards_forked(void);
 
-/* Makes the cell of a context, and its neighbours; NULL when there is no memory for it (counted).
- */
+/* Makes the cell of a context, and its neighbours; NULL when there is no memory for it. */
 struct ts_cell *shard_add_chunk(struct shard *shard, uint32_t context);
 
 /* The cell of a context; NULL when the shard has none yet. */

@@ -13,15 +13,22 @@
 #include "shim/sample.h"
 #include "shim/threads.h"
 
-/* The cell of a context, or of the catch-all where there is no memory for it: totals stay exact. */
+/*
+ * The cell of a context, or of the catch-all where there is no memory for it: totals stay exact.
+ * NULL where there is not even that.
+ */
 static __attribute__((noinline)) struct ts_cell *cell_slowly(struct shard *shard, uint32_t *context)
 {
     struct ts_cell *cell = shard_add_chunk(shard, *context);
-    if (cell == NULL && *context != CONTEXT_CATCH_ALL) {
+    if (cell != NULL)
+        return cell;
+    if (*context != CONTEXT_CATCH_ALL) {
         *context = CONTEXT_CATCH_ALL;
         cell = shard_cell(shard, *context);
-        return cell != NULL ? cell : shard_add_chunk(shard, *context);
+        if (cell == NULL)
+            cell = shard_add_chunk(shard, *context);
     }
+    region_drop(cell != NULL ? TS_DROP_CONTEXTS_FULL : TS_DROP_NO_COUNTER);
     return cell;
 }
 
