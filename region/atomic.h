@@ -15,6 +15,8 @@
 #define ts_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 #define ts_add_relaxed(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
 #define ts_add_acq_rel(p, v) __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
+#define ts_or_acq_rel(p, v) __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
+#define ts_and_acq_rel(p, v) __atomic_fetch_and((p), (v), __ATOMIC_ACQ_REL)
 #define ts_exchange_acq_rel(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
 /* Strong compare-and-swap; on failure *expected holds what was found. */
 #define ts_cas_acq_rel(p, expected, v)                                                             \

@@ -27,6 +27,8 @@ static bool is_left_behind(const struct thread *thread, uintptr_t frame)
     if (frame == thread->busy_frame)
         return true;
     bool own = slot - thread->stack_low < thread->stack_high - thread->stack_low;
+    if (!own && !sys_may(SYS_LIST_TRY))
+        return false; /* nobody can tell: what comes is counted as a handler's */
     return !(own || sys_readable(slot)) || *(const uintptr_t *)slot != thread->busy_return;
 }
 

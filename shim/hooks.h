@@ -1,7 +1,7 @@
 /*
  * The one list of interposed symbols. A line here declares the pointer to the next definition
- * (next.h) and is resolved at start-up (next.c); hooks.c, operators.c or limits.c defines the
- * symbol itself. X(return type, name, parameters)
+ * (next.h) and is resolved at start-up (next.c); hooks.c, operators.c, limits.c or sandbox.c
+ * defines the symbol itself. X(return type, name, parameters)
  */
 #ifndef TRACESNAP_SHIM_HOOKS_H
 #define TRACESNAP_SHIM_HOOKS_H
@@ -54,7 +54,9 @@
     X(int, setrlimit64, (int resource, const void *limit))                                         \
     X(int, prlimit, (int pid, int resource, const void *limit, void *old))                         \
     X(int, prlimit64, (int pid, int resource, const void *limit, void *old))                       \
-    X(int, mlockall, (int flags))
+    X(int, mlockall, (int flags))                                                                  \
+    X(int, prctl, (int option, ...))                                                               \
+    X(long, syscall, (long number, ...))
 
 /* Declared here: the headers of libc give some of them other attributes, other types, or none at
  * all. */

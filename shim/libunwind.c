@@ -19,7 +19,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <libunwind.h>
-#include <sys/stat.h>
 
 #define SPINS_MAX 20000 /* some 0.2 ms: a walk of 100 odd frames takes less */
 
@@ -164,7 +163,7 @@ static void start_without_pipe(void)
         return;
     remote.set_caching_policy(space, UNW_CACHE_NONE);
     for (int i = 0; i < 2; i++)
-        if (fds[i] < 0 || sys_failed(sys_call(SYS_fstat, fds[i], &st[i], 0, 0)) ||
+        if (fds[i] < 0 || sys_failed(sys_fstat(fds[i], &st[i])) ||
             !S_ISFIFO(st[i].st_mode))
             return;
     if (st[0].st_ino == st[1].st_ino && st[0].st_dev == st[1].st_dev) {
@@ -254,7 +253,8 @@ bool libunwind_walk(struct thread *thread, const struct walk_start *start,
 {
     struct walker walker = {.tables = {NULL, NULL, NULL}};
     unw_cursor_t cursor;
-    if (space == NULL || !enter())
+    /* libunwind takes memory and blocks signals. */
+    if (space == NULL || !sys_may(SYS_LIST_MAP) || !sys_may(SYS_LIST_TRY) || !enter())
         return false;
     /* The registers as they are here: our own frames are unwound first, which restores the
      * caller's. */

@@ -7,8 +7,6 @@
 #include "shim/region.h"
 #include "shim/system.h"
 
-#include <time.h>
-
 #define EXACT_BELOW (1u << 20)
 #define STEP_PART 4096 /* of the peak, above that */
 #define VALUE_BITS 48
@@ -156,13 +154,6 @@ static void add_moment(uint64_t time, uint64_t bytes)
     ts_store_release(&region_header->timeline_count, count + 1);
 }
 
-static uint64_t clock_now(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static void tick(uint64_t time, uint64_t bytes)
 {
     uint64_t start = region_header->process.started_monotonic;
@@ -191,9 +182,9 @@ static void sweep(uint64_t time, uint64_t bytes)
         ts_store_relaxed(&high, bytes);
     } else if (was > SWEEP_ABOVE && bytes < was / 2 && time >= ts_load_relaxed(&next) &&
                ts_cas_acq_rel(&high, &was, bytes)) {
-        uint64_t begin = clock_now(CLOCK_MONOTONIC);
+        uint64_t begin = sys_clock(CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE);
         index_sweep();
-        uint64_t end = clock_now(CLOCK_MONOTONIC);
+        uint64_t end = sys_clock(CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE);
         ts_store_relaxed(&next, end + SWEEP_PAUSE + SWEEP_SHARE * (end - begin));
     }
 }
@@ -210,7 +201,8 @@ void live_flush(struct thread *thread)
         if (bytes > ts_load_relaxed(&threshold))
             new_peak(generation, bytes);
     }
-    uint64_t time = clock_now(CLOCK_MONOTONIC_COARSE); /* read from memory (vDSO): no system call */
+    /* Read from memory (vDSO): no system call. */
+    uint64_t time = sys_clock(CLOCK_MONOTONIC_COARSE, CLOCK_MONOTONIC_COARSE);
     ts_store_relaxed(&region_header->gauges[TS_GAUGE_PRIVATE], memory_mapped());
     tick(time, bytes);
     sweep(time, bytes);

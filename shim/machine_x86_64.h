@@ -26,6 +26,20 @@ static inline long sys_call6(long number, long a, long b, long c, long d, long e
 #define sys_call(number, a, b, c, d)                                                               \
     sys_call6((number), (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 
+/* What seccomp calls this machine (linux/audit.h: AUDIT_ARCH_X86_64). */
+#define MACHINE_AUDIT_ARCH 0xc000003eu
+
+/*
+ * Defines a function `hook` that jumps to `slowly` with all its arguments if the first is
+ * SYS_seccomp (317) or the pointer `next` is still NULL, and else to *next. No frame, no register
+ * changed but rax, which holds no argument.
+ */
+#define MACHINE_SYSCALL_HOOK(hook, slowly, next)                                                   \
+    __asm__(".pushsection .text\n\t.globl " hook "\n\t.type " hook ", @function\n" hook            \
+            ":\n\t.cfi_startproc\n\tendbr64\n\tmovq " next "(%rip), %rax\n\t"                       \
+            "cmpq $317, %rdi\n\tje 1f\n\ttestq %rax, %rax\n\tje 1f\n\tjmp *%rax\n1:\tjmp " slowly  \
+            "\n\t.cfi_endproc\n\t.size " hook ", . - " hook "\n\t.popsection");
+
 /* DWARF register numbers (System V ABI, AMD64 supplement, figure 3.36). */
 #define MACHINE_DWARF_RBP 6
 #define MACHINE_DWARF_RSP 7

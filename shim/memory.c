@@ -7,6 +7,8 @@
 
 #define HUGE ((size_t)2 << 20)
 
+uint64_t sys_forbidden; /* here, so that tables can be tested by themselves */
+
 static uint64_t mapped;
 
 static void *map(size_t size, int flags)

@@ -123,7 +123,7 @@ static void absolute_path(struct text *path, const char *name)
         return;
     }
     if (*name != '/' && __builtin_strncmp(name, "linux-", 6) != 0 &&
-        !sys_failed(sys_call(SYS_getcwd, path->buffer, path->size - 2, 0, 0))) {
+        !sys_failed(sys_getcwd(path->buffer, path->size - 2))) {
         path->length = text_length(path->buffer);
         text_add(path, "/");
     }

@@ -15,6 +15,8 @@
 #include "shim/region_file.h"
 #include "shim/rules.h"
 #include "shim/sample.h"
+#include "shim/sandbox.h"
+#include "shim/stack.h"
 #include "shim/system.h"
 #include "shim/threads.h"
 
@@ -141,6 +143,9 @@ static bool start(void)
 {
     read_options();
     main_pid = sys_getpid();
+    if (main_pid > INT32_MAX || !sandbox_allows_start())
+        return false;
+    stack_start();
     if (is_unwanted_child() || !rules_start() || !index_start(granule()))
         return false;
     check_sampling();
@@ -172,9 +177,11 @@ static bool is_settled(void)
  */
 static bool start_child(void)
 {
-    if (!options.follow || !is_settled())
+    if (!options.follow || !sandbox_allows_child() || !is_settled())
         return false;
     main_pid = sys_getpid();
+    if (main_pid > INT32_MAX)
+        return false;
     libunwind_forked();
     contexts_forked();
     index_forked();
@@ -206,9 +213,18 @@ static bool start_either(void)
     return false;
 }
 
-bool process_is_own(void)
+/* Where a filter kills for getpid, who asks is taken for the process itself: a vfork child that
+ * does not exec at once is rarer still. */
+static bool is_main(void)
 {
-    return started && sys_getpid() == main_pid;
+    return !sys_may(SYS_LIST_GETPID) || sys_getpid() == main_pid;
+}
+
+bool process_owns_memory(void)
+{
+    if (process_mode_now() == PROCESS_OFF)
+        return false;
+    return !started || process_is_fresh_child() || is_main();
 }
 
 bool process_is_fresh_child(void)
@@ -282,7 +298,8 @@ static void explain(void)
 
 static __attribute__((constructor)) void construct(void)
 {
-    next_resolve();
+    if (next_resolve())
+        sandbox_start();
     pthread_atfork(NULL, NULL, forked);
     if (!process_is_tracing() && !process_begin()) {
         explain();
@@ -296,6 +313,6 @@ static __attribute__((constructor)) void construct(void)
 
 static __attribute__((destructor)) void destruct(void)
 {
-    if (process_is_tracing() && sys_getpid() == main_pid)
+    if (process_is_tracing() && is_main())
         region_end(TS_STATE_EXITED);
 }

@@ -63,8 +63,8 @@ void process_early(void);
  * where another thread may have counted the block meanwhile. */
 void process_took_inherited(void);
 
-/* Traced, and not a vfork child of the traced process. */
-bool process_is_own(void);
+/* Traced or about to be, and not a vfork child, whose memory is its parent's. */
+bool process_owns_memory(void);
 
 /* Forked, and the index still describes the parent's blocks that the child has, too. */
 bool process_is_fresh_child(void);

@@ -86,7 +86,7 @@ static uint32_t slab_number(const void *slab)
 /* Backs [from, to) of the mapping at `at` by memory of the file. */
 static bool back(uint8_t *at, uint64_t from, uint64_t to)
 {
-    if (to > mapped_size || sys_failed(sys_mprotect(at + from, to - from, PROT_READ | PROT_WRITE)))
+    if (to > mapped_size || sys_failed(sys_mprotect(at + from, to - from)))
         return false;
     long result = sys_madvise(at + from, to - from, MADV_POPULATE_WRITE);
     if (result == -22 /* EINVAL: the kernel does not know it */)
@@ -421,7 +421,8 @@ void region_end(enum ts_state state)
 {
     if (region_header == &stand_in)
         return;
-    ts_store_relaxed(&region_header->process.end_time, region_file_now());
+    uint64_t now = region_file_now(), start = region_header->process.start_time;
+    ts_store_relaxed(&region_header->process.end_time, now > start ? now : start);
     ts_store_release(&region_header->process.state, (uint32_t)state);
 }
 

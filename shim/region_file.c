@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #define PRUNE_EVERY 16 /* a look costs a microsecond for each region in the directory */
 #define SIZE_SMALL (UINT64_C(64) << 20) /* where address space is limited */
@@ -134,7 +132,7 @@ static void end_predecessor(int directory, const char *name)
     if (fd < 0)
         return;
     struct ts_header *header = NULL;
-    if (!sys_failed(sys_call(SYS_fstat, fd, &st, 0, 0)) && S_ISREG(st.st_mode) &&
+    if (!sys_failed(sys_fstat(fd, &st)) && S_ISREG(st.st_mode) &&
         st.st_size >= TS_HEADER_SIZE)
         header = sys_mmap(NULL, TS_HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     sys_close(fd);
@@ -157,10 +155,10 @@ static uint64_t allowed_size(void)
 {
     uint64_t size = TS_REGION_SIZE_MAX;
     struct rlimit limit;
-    if (!sys_failed(sys_call(SYS_prlimit64, 0, RLIMIT_AS, 0, &limit)) &&
+    if (!sys_failed(sys_getrlimit(RLIMIT_AS, &limit)) &&
         limit.rlim_cur != RLIM_INFINITY)
         size = limit.rlim_cur / 16 < SIZE_SMALL ? limit.rlim_cur / 16 : SIZE_SMALL;
-    if (!sys_failed(sys_call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit)) && limit.rlim_cur < size)
+    if (!sys_failed(sys_getrlimit(RLIMIT_FSIZE, &limit)) && limit.rlim_cur < size)
         size = limit.rlim_cur; /* to pass it raises SIGXFSZ in the program */
     return size & ~(uint64_t)(TS_SLAB_SIZE - 1);
 }
@@ -281,9 +279,7 @@ void region_file_abandon(struct region_file *file, const char *cause, const char
 
 uint64_t region_file_now(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    return sys_clock(CLOCK_REALTIME, CLOCK_REALTIME_COARSE);
 }
 
 static void read_line(const char *path, char *buffer, size_t size)
@@ -302,7 +298,6 @@ static void copy_text(char *to, size_t size, const char *from)
 
 void region_file_describe(const struct region_file *file, struct ts_process *process)
 {
-    struct timespec monotonic;
     process->pid = sys_getpid();
     process->parent_pid = sys_getppid();
     process->uid = sys_geteuid();
@@ -310,9 +305,7 @@ void region_file_describe(const struct region_file *file, struct ts_process *pro
     process->start_ticks = file->start_ticks;
     process->pid_namespace = proc_namespace();
     process->start_time = region_file_now();
-    clock_gettime(CLOCK_MONOTONIC, &monotonic);
-    process->started_monotonic =
-        (uint64_t)monotonic.tv_sec * 1000000000u + (uint64_t)monotonic.tv_nsec;
+    process->started_monotonic = sys_clock(CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE);
     process->page_size = 4096;
     process->depth = options.depth;
     process->sample = options.sample;

@@ -8,7 +8,6 @@
 #include "shim/system.h"
 
 #include <sys/auxv.h>
-#include <time.h>
 
 #define STEP UINT64_C(0x9e3779b97f4a7c15) /* 2^64 / golden ratio: the step of SplitMix64 */
 #define STICKY 255
@@ -24,16 +23,14 @@ void sample_start(void)
 {
     /* The kernel's gift to each new program: no system call. */
     const uint64_t *gift = (const uint64_t *)getauxval(AT_RANDOM);
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    seed = ts_hash_mix((gift != NULL ? gift[0] ^ gift[1] * STEP : 0) + (uint64_t)now.tv_nsec);
+    seed = ts_hash_mix((gift != NULL ? gift[0] ^ gift[1] * STEP : 0) +
+                       sys_clock(CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE));
 }
 
 void sample_forked(struct thread *thread)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    seed = ts_hash_mix(seed + ((uint64_t)sys_getpid() << 32) + (uint64_t)now.tv_nsec);
+    seed = ts_hash_mix(seed + ((uint64_t)sys_getpid() << 32) +
+                       sys_clock(CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE));
     thread->sample_random = 0;
     thread->sample_left = 0;
 }

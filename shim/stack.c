@@ -88,3 +88,28 @@ bool stack_widen(struct stack_view *view, uintptr_t address)
     }
     return true;
 }
+
+/*
+ * A filter may answer for the kernel. Whoever says that an address outside of all address spaces
+ * can be read is not asked again.
+ */
+void stack_start(void)
+{
+    if (sys_readable(UINT64_C(1) << 63))
+        ts_or_acq_rel(&sys_forbidden, UINT64_C(1) << SYS_LIST_TRY);
+}
+
+void stack_look_ahead(struct thread *thread, uintptr_t sp, size_t size)
+{
+    struct stack_view view;
+    if (!stack_begin(&view, thread, sp))
+        return; /* somebody else's stack is never remembered */
+    for (uintptr_t page = sp & ~(PAGE - 1); size >= PAGE && page >= 2 * PAGE; size -= PAGE) {
+        page -= PAGE;
+        if (page >= thread->stack_low)
+            continue;
+        if (!sys_readable(page))
+            return;
+        thread->stack_low = page;
+    }
+}

@@ -14,6 +14,9 @@ struct stack_view {
     struct thread *thread;
 };
 
+/* At the program's start: finds out whether the kernel tells what can be read. */
+void stack_start(void);
+
 /* Starts a capture whose stack pointer is sp (readable: the caller runs on it). True: the thread's
  * own stack. */
 bool stack_begin(struct stack_view *view, struct thread *thread, uintptr_t sp);
@@ -21,6 +24,9 @@ bool stack_begin(struct stack_view *view, struct thread *thread, uintptr_t sp);
 /* Not in the view: tries to widen it, by the thread's own stack or page by page through the kernel.
  */
 bool stack_widen(struct stack_view *view, uintptr_t address);
+
+/* Looks at up to `size` bytes below sp now, since it cannot be done later: a filter will forbid it. */
+void stack_look_ahead(struct thread *thread, uintptr_t sp, size_t size);
 
 static inline bool stack_readable(struct stack_view *view, uintptr_t address)
 {
