@@ -15,7 +15,7 @@
     X(NO_INDEX, "no_index", "allocations for which the index of live blocks had no memory")        \
     X(NO_SHARD, "no_shard", "allocations of threads for which no counter shard was left")          \
     X(NO_COUNTER, "no_counter", "allocations and frees for which no counter cell was left")           \
-    X(CONTEXTS_FULL, "contexts_full", "allocations and frees charged to the catch-all context")  \
+    X(CONTEXTS_FULL, "contexts_full", "allocations charged to the catch-all context: table or region full")  \
     X(REGION_FULL, "region_full", "times the region could not grow (limit or full file system)")   \
     X(MODULES_FULL, "modules_full", "modules that found no slot; their frames have no name")       \
     X(DEPTH_CUT, "depth_cut", "stacks cut at the depth bound; the outermost frames are missing")   \

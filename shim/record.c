@@ -39,6 +39,21 @@ static inline struct ts_cell *cell_of(struct shard *shard, uint32_t *context)
 }
 
 /*
+ * The same for a block that goes. Not the catch-all's: it would have freed what it never allocated.
+ * Where there is no cell the block stays in the books, and that is counted.
+ */
+static inline struct ts_cell *cell_of_freed(struct shard *shard, uint32_t context)
+{
+    struct ts_cell *cell = shard_cell(shard, context);
+    if (__builtin_expect(cell == NULL, 0)) {
+        cell = shard_add_chunk(shard, context);
+        if (cell == NULL)
+            region_drop(TS_DROP_NO_COUNTER);
+    }
+    return cell;
+}
+
+/*
  * Functions with a parameter `sampled` exist twice, one for each way of the process: the exact one
  * pays nothing for the other.
  */
@@ -56,7 +71,7 @@ TWICE void count_freed(struct thread *thread, struct shard *shard, const struct 
     uint32_t context = sampled ? block->context & SAMPLE_CONTEXT_MASK : block->context;
     if (block->generation != TS_CONTROL_GENERATION(control))
         return; /* allocated before a `clear` */
-    struct ts_cell *cell = cell_of(shard, &context);
+    struct ts_cell *cell = cell_of_freed(shard, context);
     if (cell == NULL)
         return;
     struct ts_pair freed = worth(block, sampled);
