@@ -29,6 +29,7 @@
 #define SYS_IN_CHILD 4 /* at the first allocation of a forked child */
 #define SYS_ON_DEMAND 8 /* when the program asks: limits, a snapshot, a library that it closes */
 #define SYS_OLD_KERNEL 16 /* Linux before 5.14 or without a vDSO only */
+#define SYS_BY_LIBUNWIND 32 /* at the start, by libunwind when it is loaded (option libunwind=0) */
 
 /*
  * The list: one line for each call and each way of it that a filter may tell from others.
@@ -84,7 +85,9 @@
       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)                                  \
     X(STAT, newfstatat, SYS_ON_DEMAND, AT_FDCWD, 4096, 4096, 0)                                    \
     X(WRITE, write, SYS_ON_DEMAND, 3, 4096, 4096, 0)                                               \
-    X(RENAME, rename, SYS_ON_DEMAND, 4096, 4096, 0, 0)
+    X(RENAME, rename, SYS_ON_DEMAND, 4096, 4096, 0, 0)                                             \
+    X(PIPE, pipe2, SYS_BY_LIBUNWIND, 4096, O_CLOEXEC | O_NONBLOCK, 0, 0)                           \
+    X(MINCORE, mincore, SYS_BY_LIBUNWIND, 4096, 4096, 4096, 0)
 
 enum sys_name {
 #define X(name, call, when, a, b, c, d) SYS_LIST_##name,

@@ -61,11 +61,12 @@ enum filter_way { FILTER_PRCTL, FILTER_SYSCALL, FILTER_UNSEEN };
 
 static inline long filter_instruction(long number, long a, long b, long c)
 {
-    register long none __asm__("r10") = 0;
+    register long fourth __asm__("r10") = 0;
+    register long fifth __asm__("r8") = 0;
     long result;
     __asm__ volatile("syscall"
                      : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(none)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth), "r"(fifth)
                      : "rcx", "r11", "memory");
     return result;
 }

@@ -1,6 +1,7 @@
 """What the tests of this directory share: a program prints its own count of its allocations, a line for each of
 its processes, and the regions must say the same, up to what they count as lost."""
 
+import functools
 import os
 import pathlib
 import subprocess
@@ -8,11 +9,19 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from fault import Regions, Skip, Tap, build, drops, equal, main  # noqa: E402,F401
+import fault  # noqa: E402
+from fault import Regions, Skip, Tap, equal  # noqa: E402,F401
 from tracesnap import SHIM, SOURCE, TIMEOUT, TOOL  # noqa: E402,F401
+
+build = functools.cache(fault.build)  # each program once in a test
 
 # Drops of which each is an allocation that no total holds; the others only say that something is less precise.
 LOST = ("reentrant", "early", "no_index", "no_shard", "no_counter")
+
+
+def stats(regions, source):
+    """A report without lines, which would take longest."""
+    return regions.stats(source, "--group-by", "object")
 
 
 class Run:
@@ -36,7 +45,7 @@ class Run:
 
     def stats(self):
         """The reports of all regions, those of forked children last."""
-        reports = [self.regions.stats(path) for path in self.regions.all()]
+        reports = [stats(self.regions, path) for path in self.regions.all()]
         return sorted(reports, key=lambda report: report["process"]["pid"])
 
 

@@ -4,6 +4,7 @@
  *
  *   self        the process, after some allocations
  *   child       a forked child before its first allocation
+ *   limited     the same, which first takes all files from itself, as sshd does
  *   grandchild  a forked child, which then forks a child of its own that allocates
  *   vfork       a vfork child; its parent is under no filter
  *   thread      one of two threads; the other goes on, and so do threads that are made later
@@ -138,14 +139,14 @@ static void count_thread(void)
     work_own.count += size != 0;
 }
 
-static void child(void)
+static void child(bool limited)
 {
     work_stacks(4);
     pid_t pid = fork();
     if (pid == 0) {
         struct rlimit none = {0, 0};
-        FAULT_EQUAL(setrlimit(RLIMIT_FSIZE, &none), 0);
-        FAULT_EQUAL(setrlimit(RLIMIT_NOFILE, &none), 0);
+        FAULT_EQUAL(limited ? setrlimit(RLIMIT_FSIZE, &none) : 0, 0);
+        FAULT_EQUAL(limited ? setrlimit(RLIMIT_NOFILE, &none) : 0, 0);
         work_inherit();
         put_on();
         work_stacks(BITS);
@@ -205,7 +206,9 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "self") == 0)
         self();
     else if (strcmp(argv[1], "child") == 0)
-        child();
+        child(false);
+    else if (strcmp(argv[1], "limited") == 0)
+        child(true);
     else if (strcmp(argv[1], "grandchild") == 0)
         grandchild();
     else if (strcmp(argv[1], "vfork") == 0)

@@ -2,17 +2,16 @@
 """A program puts a system call filter on itself that kills for what it does not name: it lives, and all that it
 allocates is recorded or counted as lost."""
 
-from limits import LOST, Regions, Tap, build, compare, equal
+from limits import Regions, Run, Tap, build, compare, equal
 
 TAP = Tap()
 GROWTH = ("region_full", "contexts_full", "no_index", "no_counter", "no_unwind", "no_shard")
 
 
-def check(who, which, way, expected, may_drop=(), must_drop=(), program=None):
+def check(who, which, way, expected, may_drop=(), must_drop=()):
     """expected: the processes that have a region, in the order of their pids."""
     with Regions() as regions:
-        from limits import Run
-        run = Run(regions, [program or build("limits/sandbox.c", "-pthread"), who, which, way])
+        run = Run(regions, [build("limits/sandbox.c", "-pthread"), who, which, way])
         reports = run.stats()
         equal("regions", len(reports), len(expected))
         for name, report in zip(expected, reports):
@@ -28,6 +27,8 @@ def check(who, which, way, expected, may_drop=(), must_drop=(), program=None):
 for way in "prctl", "syscall":
     TAP.check(f"{way}: a child under privilege separation, before it allocates: traced, nothing lost",
               check, "child", "usual", way, ["parent", "child"])
+    TAP.check(f"{way}: the same, without files (RLIMIT_NOFILE and RLIMIT_FSIZE of 0)",
+              check, "limited", "usual", way, ["parent", "child"])
     TAP.check(f"{way}: a list that looks at arguments: no growth, counted",
               check, "child", "arguments", way, ["parent", "child"], GROWTH, ("region_full",))
     TAP.check(f"{way}: the process itself: traced on, nothing lost",
@@ -39,7 +40,7 @@ for way in "prctl", "syscall":
     TAP.check(f"{way}: a child of a bound process has no region, and is counted",
               check, "grandchild", "forking", way, ["parent", "child"], (), ("untraced_children",))
     TAP.check(f"{way}: a vfork child's filter does not bind its parent",
-              check, "vfork", "usual", way, ["parent"])
+              check, "vfork", "arguments", way, ["parent"])
     TAP.check(f"{way}: one thread's filter: the others are traced on",
               check, "thread", "forking", way, ["self"])
 raise SystemExit(TAP.done())

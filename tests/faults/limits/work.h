@@ -7,6 +7,7 @@
 
 #include "tests/faults/fault.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static struct {
