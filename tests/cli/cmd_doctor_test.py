@@ -139,6 +139,75 @@ def test_environment():
     check("small limits are noted", "" if done.stdout.count("note     limits") == 2 else done.stdout)
 
 
+def said(name, prefix, check_name, *words, level="note"):
+    """doctor under a command (prefix) finds this, says how to mend it, and says it in these words."""
+    done = tool("doctor", "--json", prefix=prefix)
+    found = [item for item in json.loads(done.stdout or '{"findings": []}')["findings"]
+             if item["check"] == check_name and item["level"] == level]
+    texts = " ".join(item["text"] for item in found)
+    check(name, "" if found and all(item["fix"] for item in found) and all(word in texts for word in words)
+          else done.stdout + done.stderr)
+
+
+def shell(commands):
+    return ["sh", "-c", commands + '; exec "$@"', "sh"]
+
+
+def test_resources():
+    for option, value, word in ("-f", 1000, "ulimit -f"), ("-v", 1000000, "ulimit -v"), \
+            ("-d", 100000, "ulimit -d"), ("-n", 10, "ulimit -n"):
+        said("a limit (%s) is noted" % word, shell("ulimit %s %d" % (option, value)), "limits", word)
+
+
+FILTER = """
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+    struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    struct sock_fprog program = {1, &allow};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, 2, &program) != 0)
+        return 125;
+    execv(argv[1], argv + 1);
+    return 127;
+}
+"""
+
+
+def test_filter():
+    said("a system call filter is noted", [build("filter", source=FILTER)], "seccomp", "filter")
+
+
+def test_places():
+    """What only mounts of one's own can show."""
+    alone = ["unshare", "-m"]
+    if subprocess.run([*alone, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True).returncode != 0:
+        skip("limits of places", "mounts of its own are not allowed here")
+        return
+    write("two", b"2\n", 0o644)
+    said("vm.overcommit_memory=2 is noted",
+         alone + shell("mount --bind %s /proc/sys/vm/overcommit_memory" % path("two")), "overcommit", "MiB")
+    for version, place, most, now in ("1", "/sys/fs/cgroup/memory", "limit_in_bytes", "usage_in_bytes"), \
+            ("2", "/sys/fs/cgroup", "max", "current"):
+        write("groups" + version, b"0::/a/b\n" if version == "2" else b"4:cpu:/\n3:memory:/a/b\n", 0o644)
+        said("a control group (version %s) that is nearly full is noted" % version,
+             alone + shell("mount -t tmpfs none /sys/fs/cgroup && mkdir -p %s/a && echo 20000000 >%s/a/memory.%s && "
+                           "echo 9500000 >%s/a/memory.%s && mount --bind %s /proc/$$/cgroup"
+                           % (place, place, most, place, now, path("groups" + version))), "cgroup", "10 MiB")
+    directory = os.environ["TRACESNAP_DIR"]
+    said("a small file system for regions is a problem",
+         alone + shell("mount -t tmpfs -o size=1m,mode=700 none %s" % directory), "space", "KiB", level="problem")
+    said("one that will be small for many is noted",
+         alone + shell("mount -t tmpfs -o size=64m,mode=700 none %s" % directory), "space", "64 MiB")
+    said("a read-only region directory is a problem",
+         alone + shell("mount -t tmpfs -o ro,mode=700 none %s" % directory), "directory", "Read-only",
+         level="problem")
+    said("no /proc is noted", alone + shell("mount -t tmpfs none /proc"), "processes", "no /proc")
+    said("a pid namespace is noted", [*alone, "-pf", "--mount-proc"], "processes", "container")
+
+
 def main():
     need_library()
     os.environ["TRACESNAP_DIR"] = path("regions")
@@ -149,6 +218,9 @@ def main():
     test_programs()
     test_scripts()
     test_rights()
+    test_resources()
+    test_filter()
+    test_places()
     shutil.rmtree(work)
     finish()
 

@@ -6,8 +6,11 @@
 
 #include "tools/render/findings.h"
 
-/* The machine and the user's environment: region directory, limits, system call filter, library. */
+/* The machine and the user's environment: library, region directory, limits. */
 void doctor_check_environment(struct findings *findings);
+
+/* What the system allows a process: resource limits, memory, system calls; the namespaces it is in. */
+void doctor_check_limits(struct findings *findings);
 
 /* One program: its file, its interpreter, its C library, its allocator, its symbols. */
 void doctor_check_program(struct findings *findings, const char *program);

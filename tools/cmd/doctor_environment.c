@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,7 +21,6 @@
 #define MIB (1024ull * 1024)
 #define SPACE_ENOUGH (128 * MIB) /* for a big program with many call stacks */
 #define SPACE_LEAST (4 * MIB)    /* for any program at all */
-#define ADDRESS_SPACE_ENOUGH (2048 * MIB)
 
 static void check_space(struct findings *findings, const char *directory)
 {
@@ -59,31 +57,6 @@ static bool check_directory(struct findings *findings)
     findings_add(findings, LEVEL_OK, "directory", NULL, "regions go to '%s'", directory);
     check_space(findings, directory);
     return true;
-}
-
-static void check_limit(struct findings *findings, int resource, const char *name,
-                        unsigned long long enough, const char *fix)
-{
-    struct rlimit limit;
-    if (getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-        limit.rlim_cur < enough)
-        findings_add(findings, LEVEL_NOTE, "limits", fix, "%s is %llu KiB", name,
-                     (unsigned long long)limit.rlim_cur / 1024);
-}
-
-static void check_seccomp(struct findings *findings)
-{
-    char line[256];
-    int mode = 0;
-    FILE *status = fopen("/proc/self/status", "re");
-    while (status && fgets(line, sizeof(line), status))
-        if (sscanf(line, "Seccomp: %d", &mode) == 1)
-            break;
-    if (status)
-        fclose(status);
-    if (mode != 0)
-        findings_add(findings, LEVEL_NOTE, "seccomp", NULL,
-                     "a system call filter is in force here; what it refuses is counted as drops");
 }
 
 /* In a child of our own: its environment and its streams are not ours. */
@@ -160,11 +133,7 @@ void doctor_check_environment(struct findings *findings)
     else
         findings_add(findings, LEVEL_PROBLEM, "library", NULL, "%s", error.text);
     bool writable = check_directory(findings);
-    check_limit(findings, RLIMIT_FSIZE, "the greatest size of a file (ulimit -f)", SPACE_ENOUGH,
-                "raise it, or expect drops (region_full)");
-    check_limit(findings, RLIMIT_AS, "the address space (ulimit -v)", ADDRESS_SPACE_ENOUGH,
-                "raise it, or expect drops (region_full)");
-    check_seccomp(findings);
+    doctor_check_limits(findings);
     if (found && writable)
         check_preload(findings, library);
 }
