@@ -21,7 +21,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <time.h>
 
 #define LISTING_SIZE 32768u
 #define AGES 40 /* powers of two seconds: 2^39 s is long enough */
@@ -100,7 +99,7 @@ static bool is_wanted(const char *session, uint32_t parent)
 
 static bool read_at(int fd, void *to, size_t size, size_t offset)
 {
-    return sys_call(SYS_pread64, fd, to, size, offset) == (long)size;
+    return sys_pread(fd, to, size, offset) == (long)size;
 }
 
 /* Nobody uses the region that is open and locked in fd: its process ended, or never began. */
@@ -117,12 +116,11 @@ static bool is_dead(const struct pruning *pruning, int fd, const struct file_nam
 /* Opens a region that nobody uses; -1 when somebody does, or it is no such file any more. */
 static int open_unused(const struct pruning *pruning, const char *name, struct stat *status)
 {
-    int fd = (int)sys_call(SYS_openat, pruning->directory, name,
-                           O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+    int fd = sys_open_at(pruning->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return -1;
-    if (!sys_failed(sys_call(SYS_flock, fd, LOCK_EX | LOCK_NB, 0, 0)) &&
-        !sys_failed(sys_call(SYS_fstat, fd, status, 0, 0)) && S_ISREG(status->st_mode) &&
+    if (!sys_failed(sys_flock(fd, LOCK_EX | LOCK_NB)) &&
+        !sys_failed(sys_fstat(fd, status)) && S_ISREG(status->st_mode) &&
         status->st_uid == sys_geteuid())
         return fd;
     sys_close(fd);
@@ -160,7 +158,7 @@ static void count(struct pruning *pruning, const char *name_text, const struct f
         if (fd < 0)
             return;
         bool dead = is_dead(pruning, fd, name, status->st_ctim.tv_sec) &&
-                    !sys_failed(sys_call(SYS_fchmod, fd, TS_KEEP_MODE, 0, 0));
+                    !sys_failed(sys_fchmod(fd, TS_KEEP_MODE));
         sys_close(fd);
         if (!dead)
             return;
@@ -193,7 +191,7 @@ static void remove_old(struct pruning *pruning, const char *name, struct stat *s
         session[0] = '\0';
     session[sizeof session - 1] = '\0';
     if (!is_wanted(session, parent) &&
-        !sys_failed(sys_call(SYS_unlinkat, pruning->directory, name, 0, 0))) {
+        !sys_failed(sys_unlink_at(pruning->directory, name))) {
         uint64_t bytes = bytes_of(status);
         if (age_of(pruning, status) == pruning->until)
             pruning->part -= bytes < pruning->part ? bytes : pruning->part;
@@ -206,15 +204,14 @@ static void remove_old(struct pruning *pruning, const char *name, struct stat *s
 static void pass(struct pruning *pruning, char *listing, bool first)
 {
     long size;
-    sys_call(SYS_lseek, pruning->directory, 0, SEEK_SET, 0);
-    while ((size = sys_call(SYS_getdents64, pruning->directory, listing, LISTING_SIZE, 0)) > 0) {
+    sys_rewind(pruning->directory);
+    while ((size = sys_getdents(pruning->directory, listing, LISTING_SIZE)) > 0) {
         for (long at = 0; at < size; at += ((struct entry *)(listing + at))->length) {
             const char *text = ((struct entry *)(listing + at))->name;
             struct file_name name;
             struct stat status;
             if (!parse_name(text, &name) ||
-                sys_failed(sys_call(SYS_newfstatat, pruning->directory, text, &status,
-                                    AT_SYMLINK_NOFOLLOW)) ||
+                sys_failed(sys_stat_at(pruning->directory, text, &status)) ||
                 !S_ISREG(status.st_mode) || status.st_uid != sys_geteuid())
                 continue;
             if (first)
@@ -246,13 +243,13 @@ static uint64_t bounds_of(const struct pruning *pruning)
 {
     struct statfs fs;
     if (pruning->full) /* or something else was refused, for which nothing is removed */
-        return !sys_failed(sys_call(SYS_fstatfs, pruning->directory, &fs, 0, 0)) &&
+        return !sys_failed(sys_fstatfs(pruning->directory, &fs)) &&
                        (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize < SPACE_NEEDED
                    ? 0
                    : UINT64_MAX;
     if (options.keep != OPTIONS_KEEP_DEFAULT)
         return options.keep == 0 ? UINT64_MAX : options.keep;
-    if (sys_failed(sys_call(SYS_fstatfs, pruning->directory, &fs, 0, 0)))
+    if (sys_failed(sys_fstatfs(pruning->directory, &fs)))
         return TS_KEEP_SIZE;
     uint64_t part = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize / TS_KEEP_PART;
     return part != 0 && part < TS_KEEP_SIZE ? part : TS_KEEP_SIZE;
@@ -261,12 +258,10 @@ static uint64_t bounds_of(const struct pruning *pruning)
 bool prune_directory(const char *path, bool full)
 {
     struct pruning pruning = {.full = full};
-    struct timespec now;
     char *listing = memory_map(LISTING_SIZE, true);
     pruning.directory = sys_open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     if (listing != NULL && pruning.directory >= 0) {
-        clock_gettime(CLOCK_REALTIME, &now);
-        pruning.now = now.tv_sec;
+        pruning.now = (int64_t)(sys_clock(CLOCK_REALTIME, CLOCK_REALTIME_COARSE) / 1000000000u);
         pruning.bounds = bounds_of(&pruning);
         pass(&pruning, listing, true);
         choose(&pruning);

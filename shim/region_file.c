@@ -68,7 +68,7 @@ static int open_directory(const char *path, bool say)
  */
 static void add_absolute(struct text *text, const char *path)
 {
-    if (*path != '/' && !sys_failed(sys_call(SYS_getcwd, text->buffer, text->size - 2, 0, 0))) {
+    if (*path != '/' && !sys_failed(sys_getcwd(text->buffer, text->size - 2))) {
         text->length = text_length(text->buffer);
         text_add(text, "/");
     }
@@ -208,7 +208,7 @@ bool region_file_create(struct region_file *file, bool forked)
     sys_close(directory);
     if (file->fd < 0)
         return refuse("cannot create region", file->path, "check the directory's rights and space");
-    file->locked = !sys_failed(sys_call(SYS_flock, file->fd, LOCK_SH | LOCK_NB, 0, 0));
+    file->locked = !sys_failed(sys_flock(file->fd, LOCK_SH | LOCK_NB));
     if (sys_failed(sys_ftruncate(file->fd, (long)file->size))) {
         region_file_abandon(file, "cannot size region",
                             "check the file size limit and the space in");

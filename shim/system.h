@@ -29,6 +29,9 @@
 #define SYS_IN_CHILD 4 /* at the first allocation of a forked child */
 #define SYS_ON_DEMAND 8 /* when the program asks: limits, a snapshot, a library that it closes */
 #define SYS_OLD_KERNEL 16 /* Linux before 5.14 or without a vDSO only */
+#define SYS_PRUNING 64 /* with a start or a child's first allocation, now and then: prune.c */
+#define SYS_RELATIVE 256 /* at the start, where TRACESNAP_DIR is no absolute path */
+#define SYS_RARELY_IN_CHILD 128 /* of a signal handler that forked in the midst of a record */
 #define SYS_BY_LIBUNWIND 32 /* at the start, by libunwind when it is loaded (option libunwind=0) */
 
 /*
@@ -45,6 +48,10 @@
       MAP_SHARED | MAP_NORESERVE)                                                                  \
     X(MAP_INSTEAD, mmap, SYS_IN_CHILD, 4096, 4096, PROT_NONE,                                      \
       MAP_SHARED | MAP_NORESERVE | MAP_FIXED)                                                      \
+    X(MAP_OVER, mmap, SYS_IN_CHILD, 4096, 4096, PROT_READ | PROT_WRITE,                            \
+      MAP_SHARED | MAP_NORESERVE | MAP_FIXED)                                                      \
+    X(MAP_PRIVATE_OVER, mmap, SYS_RARELY_IN_CHILD, 4096, 4096, PROT_READ | PROT_WRITE,             \
+      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE)                                     \
     X(MAP_HEADER, mmap, SYS_AT_START, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED)                 \
     X(UNMAP, munmap, SYS_AT_START | SYS_GROWING | SYS_IN_CHILD, 4096, 4096, 0, 0)                  \
     X(OPEN_PIECE, mprotect, SYS_AT_START | SYS_GROWING | SYS_IN_CHILD, 4096, 4096,                 \
@@ -76,9 +83,9 @@
     X(PRLIMIT, prlimit64, SYS_AT_START | SYS_IN_CHILD, 0, 9, 0, 4096)                              \
     X(GETPID, getpid, SYS_AT_START | SYS_IN_CHILD | SYS_ON_DEMAND, 0, 0, 0, 0)                     \
     X(GETPPID, getppid, SYS_AT_START | SYS_IN_CHILD, 0, 0, 0, 0)                                   \
-    X(GETTID, gettid, SYS_AT_START | SYS_GROWING, 0, 0, 0, 0)                                      \
+    X(GETTID, gettid, SYS_AT_START | SYS_GROWING | SYS_IN_CHILD, 0, 0, 0, 0)                                      \
     X(GETEUID, geteuid, SYS_AT_START | SYS_IN_CHILD, 0, 0, 0, 0)                                   \
-    X(GETCWD, getcwd, SYS_GROWING, 4096, 4094, 0, 0)                                               \
+    X(GETCWD, getcwd, SYS_GROWING | SYS_RELATIVE, 4096, 4094, 0, 0)                                               \
     X(CLOCK, clock_gettime, SYS_AT_START | SYS_GROWING | SYS_OLD_KERNEL, CLOCK_MONOTONIC, 4096, 0, \
       0)                                                                                           \
     X(CREATE_SNAPSHOT, openat, SYS_ON_DEMAND, AT_FDCWD, 4096,                                      \
@@ -86,6 +93,15 @@
     X(STAT, newfstatat, SYS_ON_DEMAND, AT_FDCWD, 4096, 4096, 0)                                    \
     X(WRITE, write, SYS_ON_DEMAND, 3, 4096, 4096, 0)                                               \
     X(RENAME, rename, SYS_ON_DEMAND, 4096, 4096, 0, 0)                                             \
+    X(FLOCK, flock, SYS_PRUNING, 3, 5, 0, 0)                                                       \
+    X(OPEN_AT, openat, SYS_PRUNING, 3, 4096, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0)    \
+    X(PREAD, pread64, SYS_PRUNING, 3, 4096, 8, 4096)                                               \
+    X(FCHMOD, fchmod, SYS_PRUNING, 3, 0400, 0, 0)                                                  \
+    X(UNLINK_AT, unlinkat, SYS_PRUNING, 3, 4096, 0, 0)                                             \
+    X(LSEEK, lseek, SYS_PRUNING, 3, 0, 0, 0)                                                       \
+    X(GETDENTS, getdents64, SYS_PRUNING, 3, 4096, 32768, 0)                                        \
+    X(STAT_AT, newfstatat, SYS_PRUNING, 3, 4096, 4096, 0x100)                                      \
+    X(FSTATFS, fstatfs, SYS_PRUNING, 3, 4096, 0, 0)                                                \
     X(PIPE, pipe2, SYS_BY_LIBUNWIND, 4096, O_CLOEXEC | O_NONBLOCK, 0, 0)                           \
     X(MINCORE, mincore, SYS_BY_LIBUNWIND, 4096, 4096, 4096, 0)
 
@@ -117,18 +133,20 @@ static inline bool sys_failed(long result)
 #define sys_checked(name, number, a, b, c, d)                                                      \
     (sys_may(SYS_LIST_##name) ? sys_call(number, a, b, c, d) : SYS_REFUSED)
 
-static inline enum sys_name sys_name_of_map(int flags)
+static inline enum sys_name sys_name_of_map(int protection, int flags)
 {
+    if (flags & MAP_FIXED && flags & MAP_ANONYMOUS)
+        return SYS_LIST_MAP_PRIVATE_OVER;
     if (flags & MAP_ANONYMOUS)
         return flags & MAP_NORESERVE ? SYS_LIST_MAP_SPARSE : SYS_LIST_MAP;
     if (flags & MAP_FIXED)
-        return SYS_LIST_MAP_INSTEAD;
+        return protection == PROT_NONE ? SYS_LIST_MAP_INSTEAD : SYS_LIST_MAP_OVER;
     return flags & MAP_NORESERVE ? SYS_LIST_MAP_REGION : SYS_LIST_MAP_HEADER;
 }
 
 static inline void *sys_mmap(void *address, size_t size, int protection, int flags, int fd, long at)
 {
-    if (!sys_may(sys_name_of_map(flags)))
+    if (!sys_may(sys_name_of_map(protection, flags)))
         return NULL;
     long result = sys_call6(SYS_mmap, (long)address, (long)size, protection, flags, fd, at);
     return sys_failed(result) ? NULL : (void *)result;
@@ -209,6 +227,53 @@ static inline long sys_fstat(int fd, struct stat *st)
 static inline long sys_stat(const char *path, struct stat *st)
 {
     return sys_checked(STAT, SYS_newfstatat, AT_FDCWD, path, st, 0);
+}
+
+static inline long sys_flock(int fd, int operation)
+{
+    return sys_checked(FLOCK, SYS_flock, fd, operation, 0, 0);
+}
+
+static inline int sys_open_at(int directory, const char *name, int flags)
+{
+    return (int)sys_checked(OPEN_AT, SYS_openat, directory, name, flags | O_CLOEXEC, 0);
+}
+
+static inline long sys_pread(int fd, void *buffer, size_t size, size_t offset)
+{
+    return sys_checked(PREAD, SYS_pread64, fd, buffer, size, offset);
+}
+
+static inline long sys_fchmod(int fd, int mode)
+{
+    return sys_checked(FCHMOD, SYS_fchmod, fd, mode, 0, 0);
+}
+
+static inline long sys_unlink_at(int directory, const char *name)
+{
+    return sys_checked(UNLINK_AT, SYS_unlinkat, directory, name, 0, 0);
+}
+
+/* To the start. */
+static inline long sys_rewind(int fd)
+{
+    return sys_checked(LSEEK, SYS_lseek, fd, 0, 0, 0);
+}
+
+static inline long sys_getdents(int fd, void *buffer, size_t size)
+{
+    return sys_checked(GETDENTS, SYS_getdents64, fd, buffer, size, 0);
+}
+
+/* Follows no link. */
+static inline long sys_stat_at(int directory, const char *name, struct stat *st)
+{
+    return sys_checked(STAT_AT, SYS_newfstatat, directory, name, st, AT_SYMLINK_NOFOLLOW);
+}
+
+static inline long sys_fstatfs(int fd, void *fs)
+{
+    return sys_checked(FSTATFS, SYS_fstatfs, fd, fs, 0, 0);
 }
 
 static inline long sys_ftruncate(int fd, long size)

@@ -94,12 +94,21 @@ static void wait_for(pid_t pid)
     FAULT_EQUAL(status, 0);
 }
 
+/* On pages of the stack that nobody has been on before. */
+static __attribute__((noipa)) void work_deep(void)
+{
+    volatile char room[64 << 10];
+    room[0] = 1;
+    work_stacks(BITS);
+    room[1] = 1;
+}
+
 static void self(void)
 {
     stock_up();
     work_stacks(4);
     put_on();
-    work_stacks(BITS);
+    work_deep();
     end("self");
 }
 
