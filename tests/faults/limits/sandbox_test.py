@@ -24,6 +24,20 @@ def check(who, which, way, expected, may_drop=(), must_drop=()):
         equal("on stderr", run.stderr, "")
 
 
+def by_libseccomp():
+    """libseccomp in a forked child: traced, nothing lost"""
+    with Regions() as regions:
+        run = Run(regions, [build("limits/libseccomp.c", "-lseccomp")])
+        paths = sorted(regions.all(), key=lambda path: int(path.name.split("-")[0]))
+        equal("regions", len(paths), 2)
+        for name, path in zip(("parent", "child"), paths):
+            report = regions.stats(path, "--filter", "*/work.h", "--group-by", "file")
+            own = {key: run.own[name][key] for key in run.own[name]}
+            equal(f"rows of {name}", [{key: row[key] for key in own} for row in report["stats"]], [own])
+            equal(f"drops of {name}", {cause: n for cause, n in report["drops"].items() if n}, {})
+
+
+TAP.check(by_libseccomp.__doc__, by_libseccomp)
 for way in "prctl", "syscall":
     TAP.check(f"{way}: a child under privilege separation, before it allocates: traced, nothing lost",
               check, "child", "usual", way, ["parent", "child"])
