@@ -23,9 +23,10 @@ def judge(run, regions, traced, may_drop):
     lost = 0
     for pid, report in reports.items():
         compare(pid, run.own[pid], report)
-        wrong = {cause: n for cause, n in report["drops"].items() if n and cause not in may_drop + ("children",)}
+        may = may_drop + ("untraced_children",)
+        wrong = {cause: n for cause, n in report["drops"].items() if n and cause not in may}
         equal(f"drops of {pid}", wrong, {})
-        lost += report["drops"]["children"]
+        lost += report["drops"]["untraced_children"]
     if len(reports) == 1:
         equal("children counted as not traced", lost, 1)
 
