@@ -56,7 +56,7 @@ def seen_by_strace():
     part, wrong, seen = {}, set(), set()
     for pid, instruction, call, rest in calls:
         if call == "getpgid":
-            part[pid] = int(rest[1:rest.index(")")])
+            part[pid] = int(re.match(r"-(\d+)", rest)[1])
         when = PARTS[part.get(pid, 2 if part else 0)]
         if int(instruction, 16) not in text:
             if call not in plain and not LISTED.get(call, 0) & FLAGS["SYS_BY_LIBUNWIND"]:
