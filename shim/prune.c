@@ -116,7 +116,7 @@ static bool is_dead(const struct pruning *pruning, int fd, const struct file_nam
 /* Opens a region that nobody uses; -1 when somebody does, or it is no such file any more. */
 static int open_unused(const struct pruning *pruning, const char *name, struct stat *status)
 {
-    int fd = sys_open_at(pruning->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    int fd = sys_openat(pruning->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     if (fd < 0)
         return -1;
     if (!sys_failed(sys_flock(fd, LOCK_EX | LOCK_NB)) &&

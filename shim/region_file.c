@@ -34,7 +34,7 @@ static void set_mode(int fd, int mode)
     struct text text = text_in(path, sizeof path);
     text_add(&text, "/proc/self/fd/");
     text_number(&text, (uint64_t)fd);
-    sys_call(SYS_fchmodat, AT_FDCWD, path, mode, 0);
+    sys_chmod(path, mode);
 }
 
 /*
@@ -51,7 +51,7 @@ static int open_directory(const char *path, bool say)
             refuse("cannot open region directory", path, "create it with mode 0700");
         return -1;
     }
-    if (sys_failed(sys_call(SYS_fstat, fd, &st, 0, 0)) || st.st_uid != sys_geteuid() ||
+    if (sys_failed(sys_fstat(fd, &st)) || st.st_uid != sys_geteuid() ||
         (st.st_mode & 022) != 0) {
         sys_close(fd);
         if (say)
@@ -142,7 +142,7 @@ static void end_predecessor(int directory, const char *name)
     if ((backed == 0 || backed == -22 /* EINVAL: the kernel does not know it */) &&
         header->version == TS_REGION_VERSION && is_of_this_process(&header->process)) {
         if (header->process.forked)
-            sys_call(SYS_unlinkat, directory, name, 0, 0);
+            sys_unlink_at(directory, name);
         ts_store_relaxed(&header->process.end_time, region_file_now());
         ts_store_release(&header->process.state, (uint32_t)TS_STATE_REPLACED);
     }
@@ -176,11 +176,11 @@ static int create_in(struct region_file *file, int directory)
         end_predecessor(directory, name);
     }
     struct stat st;
-    if (fd >= 0 && !sys_failed(sys_call(SYS_fstat, fd, &st, 0, 0))) {
+    if (fd >= 0 && !sys_failed(sys_fstat(fd, &st))) {
         file->device = st.st_dev;
         file->inode = st.st_ino;
         if ((st.st_mode & 0600) != 0600)
-            sys_call(SYS_fchmod, fd, 0600, 0, 0);
+            sys_fchmod(fd, 0600);
     }
     return fd;
 }
@@ -239,8 +239,7 @@ bool region_file_ancestor_is_traced(void)
         struct proc_stat stat = proc_stat(pid);
         ancestor.start_ticks = stat.start_ticks;
         name_in(&ancestor, length, pid);
-        found = !sys_failed(sys_call(SYS_newfstatat, directory, ancestor.path + length + 1, &st,
-                                     AT_SYMLINK_NOFOLLOW)) &&
+        found = !sys_failed(sys_stat_at(directory, ancestor.path + length + 1, &st)) &&
                 S_ISREG(st.st_mode);
         pid = stat.parent;
     }
@@ -254,11 +253,11 @@ bool region_file_allocate(const struct region_file *file, uint64_t from, uint64_
     if (fd < 0)
         return false;
     struct stat st;
-    long result = sys_call(SYS_fstat, fd, &st, 0, 0);
+    long result = sys_fstat(fd, &st);
     if (!sys_failed(result) && (st.st_dev != file->device || st.st_ino != file->inode))
         result = -1; /* another file: memory of that one would not back what is mapped */
     if (!sys_failed(result))
-        result = sys_call(SYS_fallocate, fd, 0, from, to - from);
+        result = sys_fallocate(fd, from, to - from);
     sys_close(fd);
     return !sys_failed(result);
 }

@@ -174,11 +174,6 @@ static long write_all(int fd, const uint8_t *data, uint64_t size)
     return 0;
 }
 
-static bool get_status(const char *path, struct stat *st, int flags)
-{
-    return !sys_failed(sys_call(SYS_newfstatat, AT_FDCWD, path, st, flags));
-}
-
 /*
  * What is no file (a pipe, /dev/null) is written to as it is. A link or a pipe that another user
  * planted is not: a file takes its place, or the rename is refused.
@@ -186,12 +181,12 @@ static bool get_status(const char *path, struct stat *st, int flags)
 static bool is_special(const char *path, bool *linked)
 {
     struct stat st;
-    if (!get_status(path, &st, AT_SYMLINK_NOFOLLOW))
+    if (sys_failed(sys_stat_at(AT_FDCWD, path, &st)))
         return false;
     *linked = S_ISLNK(st.st_mode);
     if ((*linked || S_ISFIFO(st.st_mode)) && st.st_uid != sys_geteuid() && st.st_uid != 0)
         return false;
-    return get_status(path, &st, 0) && !S_ISREG(st.st_mode);
+    return !sys_failed(sys_stat(path, &st)) && !S_ISREG(st.st_mode);
 }
 
 /* Under another name until it is complete. */

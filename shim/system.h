@@ -67,10 +67,12 @@
     X(TRY, rt_sigprocmask, SYS_AT_START | SYS_GROWING | SYS_IN_CHILD, -1, 4096, 0, 8)              \
     X(OPEN, openat, SYS_AT_START | SYS_IN_CHILD, AT_FDCWD, 4096, O_RDONLY | O_CLOEXEC, 0)          \
     X(OPEN_DIRECTORY, openat, SYS_AT_START | SYS_IN_CHILD, AT_FDCWD, 4096,                         \
-      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)                                          \
+      O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)                                            \
     X(OPEN_REGION, openat, SYS_AT_START | SYS_GROWING | SYS_OLD_KERNEL, AT_FDCWD, 4096,            \
-      O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0)                                                          \
-    X(CREATE, openat, SYS_AT_START | SYS_IN_CHILD, AT_FDCWD, 4096,                                 \
+      O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0)                                  \
+    X(OPEN_PREDECESSOR, openat, SYS_AT_START, 3, 4096,                                             \
+      O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0)                                  \
+    X(CREATE, openat, SYS_AT_START | SYS_IN_CHILD, 3, 4096,                                        \
       O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)                                    \
     X(READ, read, SYS_AT_START | SYS_IN_CHILD, 3, 4096, 4096, 0)                                   \
     X(CLOSE, close, SYS_AT_START | SYS_IN_CHILD, 3, 0, 0, 0)                                       \
@@ -93,7 +95,10 @@
     X(STAT, newfstatat, SYS_ON_DEMAND, AT_FDCWD, 4096, 4096, 0)                                    \
     X(WRITE, write, SYS_ON_DEMAND, 3, 4096, 4096, 0)                                               \
     X(RENAME, rename, SYS_ON_DEMAND, 4096, 4096, 0, 0)                                             \
+    X(CHMOD, fchmodat, SYS_AT_START | SYS_IN_CHILD, AT_FDCWD, 4096, 0700, 0)                       \
     X(FLOCK, flock, SYS_PRUNING, 3, 5, 0, 0)                                                       \
+    X(OPEN_LISTING, openat, SYS_PRUNING, AT_FDCWD, 4096,                                           \
+      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)                                          \
     X(OPEN_AT, openat, SYS_PRUNING, 3, 4096, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0)    \
     X(PREAD, pread64, SYS_PRUNING, 3, 4096, 8, 4096)                                               \
     X(FCHMOD, fchmod, SYS_PRUNING, 3, 0400, 0, 0)                                                  \
@@ -181,20 +186,22 @@ static inline long sys_madvise(void *address, size_t size, int advice)
                                                : SYS_REFUSED;
 }
 
-static inline enum sys_name sys_name_of_open(int flags)
+static inline enum sys_name sys_name_of_open(int directory, int flags)
 {
+    if (flags & O_DIRECTORY)
+        return flags & O_PATH ? SYS_LIST_OPEN_DIRECTORY : SYS_LIST_OPEN_LISTING;
     if (flags & O_WRONLY)
         return SYS_LIST_CREATE_SNAPSHOT;
     if (flags & O_CREAT)
         return SYS_LIST_CREATE;
-    if (flags & O_DIRECTORY)
-        return SYS_LIST_OPEN_DIRECTORY;
-    return flags & O_RDWR ? SYS_LIST_OPEN_REGION : SYS_LIST_OPEN;
+    if (flags & O_RDWR)
+        return directory == AT_FDCWD ? SYS_LIST_OPEN_REGION : SYS_LIST_OPEN_PREDECESSOR;
+    return directory == AT_FDCWD ? SYS_LIST_OPEN : SYS_LIST_OPEN_AT;
 }
 
 static inline int sys_openat(int directory, const char *path, int flags, int mode)
 {
-    if (!sys_may(sys_name_of_open(flags)))
+    if (!sys_may(sys_name_of_open(directory, flags)))
         return (int)SYS_REFUSED;
     return (int)sys_call(SYS_openat, directory, path, flags | O_CLOEXEC, mode);
 }
@@ -234,11 +241,6 @@ static inline long sys_flock(int fd, int operation)
     return sys_checked(FLOCK, SYS_flock, fd, operation, 0, 0);
 }
 
-static inline int sys_open_at(int directory, const char *name, int flags)
-{
-    return (int)sys_checked(OPEN_AT, SYS_openat, directory, name, flags | O_CLOEXEC, 0);
-}
-
 static inline long sys_pread(int fd, void *buffer, size_t size, size_t offset)
 {
     return sys_checked(PREAD, SYS_pread64, fd, buffer, size, offset);
@@ -247,6 +249,11 @@ static inline long sys_pread(int fd, void *buffer, size_t size, size_t offset)
 static inline long sys_fchmod(int fd, int mode)
 {
     return sys_checked(FCHMOD, SYS_fchmod, fd, mode, 0, 0);
+}
+
+static inline long sys_chmod(const char *path, int mode)
+{
+    return sys_checked(CHMOD, SYS_fchmodat, AT_FDCWD, path, mode, 0);
 }
 
 static inline long sys_unlink_at(int directory, const char *name)
