@@ -45,10 +45,16 @@ static unw_addr_space_t space; /* NULL: no stepping by libunwind */
 static bool oracle;
 static uint32_t in_use; /* 1 while a thread walks */
 
+#define LEFT_MAX 4
+#define RED_ZONE 512 /* what the kernel leaves between a signal's frame and what it interrupted */
+
 /* The registers at the start of a walk, and what it may read. */
 struct walker {
     struct stack_view view;
+    struct stack_view left[LEFT_MAX]; /* of stacks further in, which still hold saved registers */
+    uint32_t left_count;
     struct cfi_tables tables; /* of the module looked up last */
+    bool of_signal;           /* the frame just left interrupted the next one, on any stack */
     unw_word_t registers[UNW_X86_64_RIP + 1];
 };
 
@@ -68,6 +74,7 @@ static int find_proc_info(unw_addr_space_t as, unw_word_t pc, unw_proc_info_t *i
     if (entries > (size_t)(module->tables.high - header - 12) / 8)
         return -UNW_ENOINFO;
     walker->tables = module->tables;
+    walker->of_signal = walker->of_signal || cfi_find(&module->tables, pc).kind == RULE_SIGNAL;
     unw_dyn_info_t table = {
         .start_ip = module->start,
         .end_ip = module->end,
@@ -77,6 +84,18 @@ static int find_proc_info(unw_addr_space_t as, unw_word_t pc, unw_proc_info_t *i
                   .table_len = (unw_word_t)entries * 8 / sizeof(unw_word_t)},
     };
     return remote.search_table(as, pc, &table, info, need, arg);
+}
+
+/* What may be read beside the tables and the stack that the walk is on. */
+static bool readable_elsewhere(const struct walker *walker, uintptr_t address)
+{
+    if (address & 7)
+        return false;
+    for (uint32_t i = 0; i < walker->left_count; i++)
+        if (address - walker->left[i].low < walker->left[i].size)
+            return true;
+    /* Instructions: libunwind wants to know whether a frame without tables is that of a signal. */
+    return modules_find(address) != 0 && sys_readable(address);
 }
 
 static int access_mem(unw_addr_space_t as, unw_word_t address, unw_word_t *value, int write,
@@ -90,7 +109,8 @@ static int access_mem(unw_addr_space_t as, unw_word_t address, unw_word_t *value
     uintptr_t high =
         ((uintptr_t)walker->tables.high + 7) & ~(uintptr_t)7; /* of one page in any case */
     bool of_tables = address >= low && address < high && high - address >= 8;
-    if (!of_tables && !stack_readable(&walker->view, address))
+    if (!of_tables && !stack_readable(&walker->view, address) &&
+        !readable_elsewhere(walker, address))
         return -UNW_EINVAL;
     __builtin_memcpy(value, (const void *)address, sizeof *value);
     return 0;
@@ -232,7 +252,19 @@ static bool enter(void)
     return false;
 }
 
-static void walk_from(unw_cursor_t *cursor, const struct walk_start *start,
+/* The frame just left was that of a signal: the next one is on any stack, or just above it. */
+static void follow_signal(struct walker *walker, uintptr_t sp)
+{
+    walker->of_signal = false;
+    if (sp - walker->view.low < walker->view.size + RED_ZONE &&
+        stack_readable(&walker->view, sp & ~(uintptr_t)7))
+        return;
+    if (!stack_is_own(walker->view.thread, walker->view.low) && walker->left_count < LEFT_MAX)
+        walker->left[walker->left_count++] = walker->view;
+    stack_move(&walker->view, sp);
+}
+
+static void walk_from(unw_cursor_t *cursor, struct walker *walker, const struct walk_start *start,
                       struct walk_frames *frames, uint32_t *count)
 {
     unw_word_t pc = 0, sp = 0;
@@ -242,6 +274,8 @@ static void walk_from(unw_cursor_t *cursor, const struct walk_start *start,
         if (remote.get_reg(cursor, UNW_REG_IP, &pc) < 0 ||
             remote.get_reg(cursor, UNW_REG_SP, &sp) < 0 || pc == 0)
             return;
+        if (walker->of_signal)
+            follow_signal(walker, sp);
         outside = outside || (pc == start->pc && sp == start->sp);
         if (outside)
             frames->fresh[(*count)++] = (struct walk_state){pc, sp, 0, 0};
@@ -271,7 +305,7 @@ bool libunwind_walk(struct thread *thread, const struct walk_start *start,
     stack_begin(&walker.view, thread, r[UNW_X86_64_RSP]);
     *count = 0;
     if (remote.init_remote(&cursor, space, &walker) == 0)
-        walk_from(&cursor, start, frames, count);
+        walk_from(&cursor, &walker, start, frames, count);
     ts_store_release(&in_use, 0);
     return *count > 0;
 }

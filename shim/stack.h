@@ -21,12 +21,20 @@ void stack_start(void);
  * own stack. */
 bool stack_begin(struct stack_view *view, struct thread *thread, uintptr_t sp);
 
-/* Not in the view: tries to widen it, by the thread's own stack or page by page through the kernel.
- */
+/* Not in the view: tries to widen it, by the thread's own stack or upward, page by page through the
+ * kernel. */
 bool stack_widen(struct stack_view *view, uintptr_t address);
 
 /* Looks at up to `size` bytes below sp now, since it cannot be done later: a filter will forbid it. */
 void stack_look_ahead(struct thread *thread, uintptr_t sp, size_t size);
+/* The capture goes on at another stack pointer, which a signal interrupted: on any stack. */
+bool stack_move(struct stack_view *view, uintptr_t sp);
+
+/* In the part of the thread's own stack that is known. */
+static inline bool stack_is_own(const struct thread *thread, uintptr_t address)
+{
+    return address - thread->stack_low < thread->stack_high - thread->stack_low;
+}
 
 static inline bool stack_readable(struct stack_view *view, uintptr_t address)
 {

@@ -50,6 +50,7 @@ struct thread {
 
     /* The part of its own stack that was seen to be readable (stack.h). */
     uintptr_t stack_low, stack_high;
+    uintptr_t stack_end;     /* below this it is not its own; 0 = no such bound */
     uintptr_t stack_foreign; /* sp / 64 KiB of a stack found not to be its own */
 
     struct {

@@ -17,6 +17,10 @@
 
 #include <errno.h>
 
+/* Bytes. How far rbp may be believed on a stack whose upper end nobody knows: what adjoins there may
+ * be unmapped at any moment. */
+#define GUESSED_FRAME_MAX 16384
+
 enum step { STEP_ON, STEP_ROOT, STEP_LOST, STEP_ODD };
 
 struct state {
@@ -43,8 +47,9 @@ static enum step guess(struct state *state)
     uintptr_t cfa = state->bp + 16;
     if (state->bp == 0)
         return STEP_ROOT;
-    if (state->bp < state->sp || !stack_readable(&state->view, state->bp) ||
-        !stack_readable(&state->view, state->bp + 8))
+    if (state->bp < state->sp || (!stack_is_own(state->view.thread, state->bp) &&
+                                  state->bp - state->sp > GUESSED_FRAME_MAX) ||
+        !stack_readable(&state->view, state->bp) || !stack_readable(&state->view, state->bp + 8))
         return STEP_LOST;
     uintptr_t to = stack_word(state->bp + 8);
     bool generated = modules_find(state->pc) == 0; /* a JIT calls its own code, too */
@@ -66,6 +71,7 @@ static enum step leave_signal(struct state *state)
     state->sp = stack_word(frame + MACHINE_SIGNAL_RSP);
     state->pc = stack_word(frame + MACHINE_SIGNAL_PC);
     state->exact = true;
+    stack_move(&state->view, state->sp); /* if not: it is known, at least, what was interrupted */
     return state->pc == 0 ? STEP_ROOT : STEP_ON;
 }
 
