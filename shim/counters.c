@@ -44,22 +44,42 @@ static const char *program_name(void)
     return first_name;
 }
 
-static bool claim(struct shard *shard, uint32_t tid)
+/* It comes to another thread: nothing of what the last one knew of its stack holds. */
+static void begin_use(struct shard *shard, struct thread *thread, uint32_t tid)
+{
+    shard->user = thread;
+    shard->inserting = 0;
+    shard->frames.reusable = false;
+    memo_forget(&shard->memo);
+    ts_store_relaxed(&shard->record->owner, tid);
+    shard->record->tid = tid;
+    shard->record->threads += !thread->ended;
+    shard_set_name(shard, program_name());
+}
+
+static bool claim(struct shard *shard, struct thread *thread, uint32_t tid)
 {
     uint32_t nobody = 0;
     if (ts_load_relaxed(&shard->record->owner) != 0 ||
         !ts_cas_acq_rel(&shard->record->owner, &nobody, tid))
         return false;
-    shard->record->tid = tid;
-    shard->frames.reusable = false; /* the last stack was another thread's */
-    memo_forget(&shard->memo);
-    shard->record->threads++;
-    shard_set_name(shard, program_name());
+    ts_store_relaxed(&shard->holder, thread);
+    if (shard->user != thread || !thread->ended)
+        begin_use(shard, thread, tid);
     ts_add_relaxed(&active, 1);
     return true;
 }
 
-static struct shard *new_shard(uint32_t tid)
+/*
+ * Whether the shard's owner is dead though it did not give it back: it lay where this thread lies,
+ * which has none yet. Its end came when no key's destructor was called any more.
+ */
+static bool is_left_over(const struct shard *shard, const struct thread *thread)
+{
+    return ts_load_relaxed(&shard->holder) == thread && !thread->ended;
+}
+
+static struct shard *new_shard(struct thread *thread, uint32_t tid)
 {
     uint32_t number = ts_load_relaxed(&region_header->shard_count);
     do {
@@ -74,20 +94,28 @@ static struct shard *new_shard(uint32_t tid)
     shard->number = number;
     shard->record = record;
     shard->parts[0] = &shard->first;
-    bool mine = claim(shard, tid);
+    bool mine = claim(shard, thread, tid);
     ts_store_release(&shards[number], shard);
     return mine ? shard : NULL;
 }
 
-struct shard *shard_take(void)
+struct shard *shard_take(struct thread *thread)
 {
     uint32_t tid = own_tid(), count = shards_count();
+    if (thread->former != NULL && claim(thread->former, thread, tid))
+        return thread->former;
     for (uint32_t i = 0; i < count; i++) {
         struct shard *shard = ts_load_acquire(&shards[i]);
-        if (shard != NULL && claim(shard, tid))
+        if (shard == NULL)
+            continue;
+        if (is_left_over(shard, thread)) {
+            begin_use(shard, thread, tid);
+            return shard;
+        }
+        if (claim(shard, thread, tid))
             return shard;
     }
-    struct shard *shard = new_shard(tid);
+    struct shard *shard = new_shard(thread, tid);
     if (shard == NULL)
         region_drop(TS_DROP_NO_SHARD);
     return shard;
@@ -96,6 +124,7 @@ struct shard *shard_take(void)
 void shard_give(struct shard *shard)
 {
     ts_add_relaxed(&active, -1u);
+    ts_store_relaxed(&shard->holder, NULL);
     ts_store_release(&shard->record->owner, 0); /* the next owner sees all that was written */
 }
 

@@ -19,6 +19,8 @@ struct shard_part {
 struct shard {
     uint32_t number;
     uint32_t inserting; /* 1 while its thread writes to the index (index.h); read by the sweeper */
+    const struct thread *holder; /* the thread that has it; NULL = none */
+    const struct thread *user;   /* the last one that had it */
     struct ts_shard *record;
     struct shard_part *parts[SHARD_PARTS];
     struct shard_part first;
@@ -26,9 +28,11 @@ struct shard {
     struct memo memo;
 };
 
-/* Takes a shard for the calling thread: a free one, or a new one. NULL when there is none
- * (counted). */
-struct shard *shard_take(void);
+/*
+ * Takes a shard for the calling thread: its former one, a free one, or a new one. NULL when there
+ * is none (counted).
+ */
+struct shard *shard_take(struct thread *thread);
 void shard_give(struct shard *shard);
 
 /* Shards in use now. */

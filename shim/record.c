@@ -375,7 +375,7 @@ void record_inherited(struct thread *thread)
 {
     struct inheritance inheritance = {.control = region_header->control};
     shards_forked();
-    thread->shard = NULL;
+    thread->shard = thread->former = NULL;
     thread->ended = false;
     inheritance.shard = threads_begin(thread);
     if (inheritance.shard != NULL)
@@ -385,7 +385,7 @@ void record_inherited(struct thread *thread)
 
 void record_settle(struct thread *thread)
 {
-    thread->shard = NULL;
+    thread->shard = thread->former = NULL;
     thread->ended = false;
     thread->last = NULL;
     thread->deferred_count = 0;

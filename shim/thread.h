@@ -30,9 +30,9 @@ struct thread {
     uint32_t deferred_count;
     /* Frame and return address of the hook that set busy; frame 0: busy was set by ourselves. */
     uintptr_t busy_frame, busy_return;
-    struct shard *shard; /* NULL = none yet, or given back */
-    bool ended;          /* the thread's destructors ran: borrow a shard for each operation */
-    uint32_t ends;       /* how often the key's destructor was called */
+    struct shard *shard;  /* NULL = none yet, or given back */
+    struct shard *former; /* the one that it had, after its end */
+    bool ended;           /* the thread's destructors run: borrow a shard for each operation */
 
     uint32_t closing; /* dlcloses that this thread is inside of */
 

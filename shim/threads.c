@@ -1,13 +1,18 @@
 /*
- * Threads come and go. A thread's end is learned from the destructor of a pthread key, which is put
- * off to the last round of destructors, since the others may still allocate and free; what comes
- * later still (libc's own clean-up of the thread) borrows a shard for each operation.
+ * Threads come and go. A thread's end is learned from the destructor of a pthread key. Other
+ * destructors, those of all rounds, and libc's own clean-up of the thread still allocate and free
+ * after that: each such operation borrows a shard, the thread's former one if it is free.
+ *
+ * To give the shard back at the first call, and not in the last round, is what makes sure that it
+ * is: a thread whose first operation is that of another destructor (`free`, often) has missed some
+ * rounds already, and does not know how many.
  */
 #include "shim/threads.h"
 #include "shim/live.h"
 #include "shim/process.h"
+#include "shim/record.h"
+#include "shim/region.h"
 
-#include <limits.h>
 #include <pthread.h>
 
 /* Keys below this lie in the thread's control block: setting one never allocates (glibc, nptl). */
@@ -18,25 +23,29 @@ __thread struct thread thread_self __attribute__((tls_model("initial-exec")));
 static pthread_key_t key;
 static bool have_key;
 
+/* If the thread is busy, it was unwound out of a hook, by a cancellation or pthread_exit in a
+ * handler: what it was recording is lost. */
 static void on_end(void *argument)
 {
     struct thread *thread = argument;
-    if (++thread->ends < PTHREAD_DESTRUCTOR_ITERATIONS) {
-        pthread_setspecific(key, thread);
-        return;
-    }
     if (!process_is_tracing())
         return; /* a forked child that has not allocated yet: the shard is its parent's */
-    uint32_t busy = thread->busy;
     struct shard *shard = thread->shard;
+    if (thread->busy != THREAD_FREE)
+        region_drop(TS_DROP_REENTRANT);
     thread->busy_frame = 0;
     thread->busy = THREAD_IN_SHIM;
     thread->ended = true;
+    thread->former = shard;
     thread->shard = NULL;
     live_flush(thread); /* and from here on at once */
-    if (shard != NULL)
+    if (shard != NULL) {
+        shard->inserting = 0;
+        shard->frames.reusable = false;
         shard_give(shard);
-    thread->busy = busy;
+    }
+    record_deferred(thread);
+    thread->busy = THREAD_FREE;
 }
 
 void threads_start(void)
@@ -62,7 +71,7 @@ __attribute__((noinline)) struct shard *threads_attach(struct thread *thread)
 
 struct shard *threads_begin(struct thread *thread)
 {
-    struct shard *shard = shard_take();
+    struct shard *shard = shard_take(thread);
     if (shard == NULL || thread->ended)
         return shard;
     thread->shard = shard;

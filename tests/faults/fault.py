@@ -46,14 +46,14 @@ def run(command, environment, status=0, **more):
     return done.stdout.decode()
 
 
-def traced(program, *arguments, status=0, options="", may_drop=(), must_drop=(), **environment):
-    """Runs a program traced, which must drop nothing but what is allowed. (output, statistics)"""
+def traced(program, *arguments, status=0, options="", may_drop=(), must_drop=(), show=(), **environment):
+    """Runs a program traced, which must drop nothing but what is allowed. (output, statistics by the options `show`)"""
     with Regions() as regions:
         output = run([program, *arguments], regions.traced(options, **environment), status)
         files = regions.all()
         if len(files) != 1:
             raise AssertionError(f"{len(files)} regions, expected 1: {files}")
-        stats = regions.stats(files[0])
+        stats = regions.stats(files[0], *show)
         wrong = drops(stats, must_drop, may_drop)
         if wrong:
             raise AssertionError("\n".join(wrong))
