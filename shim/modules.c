@@ -277,18 +277,24 @@ uint32_t modules_find(uintptr_t pc)
     return add_instance(&image, key_high - image.bias, generation);
 }
 
+/* Rules remember 16 bits of it: forgets old ones long before the bits come round. Each value is
+ * passed by one step of one thread. */
+static void step_generation(void)
+{
+    if (ts_add_acq_rel(&module_generation, 1) % RULES_FORGET_EVERY == 0)
+        rules_forget();
+}
+
 void modules_closing(struct thread *thread)
 {
     thread->closing++;
     ts_add_acq_rel(&closings, 1);
-    /* Rules remember 16 bits of it: forget old ones long before the bits come round. */
-    if (ts_add_acq_rel(&module_generation, 1) / 2 % (RULES_FORGET_EVERY / 2) == 0)
-        rules_forget();
+    step_generation();
 }
 
 void modules_closed(struct thread *thread)
 {
-    ts_add_acq_rel(&module_generation, 1);
+    step_generation();
     ts_add_acq_rel(&closings, -1u);
     thread->closing--;
 }

@@ -10,8 +10,8 @@
 #include <pthread.h>
 #include <ucontext.h>
 
-#define ROUNDS 60000
-#define STACK_SIZE ((size_t)128 << 10)
+#define ROUNDS 200000
+#define STACK_SIZE ((size_t)40 << 10)
 
 static char *page;
 static uint32_t done;
