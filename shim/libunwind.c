@@ -54,6 +54,7 @@ struct walker {
     struct stack_view left[LEFT_MAX]; /* of stacks further in, which still hold saved registers */
     uint32_t left_count;
     struct cfi_tables tables; /* of the module looked up last */
+    bool unknown;             /* there was nothing, or nothing to be understood, for the last frame */
     bool of_signal;           /* the frame just left interrupted the next one, on any stack */
     unw_word_t registers[UNW_X86_64_RIP + 1];
 };
@@ -66,6 +67,7 @@ static int find_proc_info(unw_addr_space_t as, unw_word_t pc, unw_proc_info_t *i
     const struct module_instance *module = &module_instances[index];
     const uint8_t *header = module->tables.header;
     uint32_t entries;
+    walker->unknown = true;
     /* Only the one layout that linkers make: version 1, count udata4, table datarel|sdata4. */
     if (index == 0 || module->tables.low == NULL || module->tables.high - header < 12 ||
         header[0] != 1 || header[2] != 0x03 || header[3] != 0x3b)
@@ -83,7 +85,9 @@ static int find_proc_info(unw_addr_space_t as, unw_word_t pc, unw_proc_info_t *i
                   .table_data = (unw_word_t)(header + 12),
                   .table_len = (unw_word_t)entries * 8 / sizeof(unw_word_t)},
     };
-    return remote.search_table(as, pc, &table, info, need, arg);
+    int result = remote.search_table(as, pc, &table, info, need, arg);
+    walker->unknown = result < 0;
+    return result;
 }
 
 /* What may be read beside the tables and the stack that the walk is on. */
@@ -264,26 +268,36 @@ static void follow_signal(struct walker *walker, uintptr_t sp)
     stack_move(&walker->view, sp);
 }
 
-static void walk_from(unw_cursor_t *cursor, struct walker *walker, const struct walk_start *start,
+/* True: the root was reached, or the bound. A frame that libunwind knows nothing of it would try to
+ * pass by guesses of its own, uncounted: the stack ends there. */
+static bool walk_from(unw_cursor_t *cursor, struct walker *walker, const struct walk_start *start,
                       struct walk_frames *frames, uint32_t *count)
 {
     unw_word_t pc = 0, sp = 0;
     bool outside = false; /* of our own frames */
-    *count = 0;
-    do {
+    int stepped = 1;
+    while (stepped > 0) {
         if (remote.get_reg(cursor, UNW_REG_IP, &pc) < 0 ||
-            remote.get_reg(cursor, UNW_REG_SP, &sp) < 0 || pc == 0)
-            return;
+            remote.get_reg(cursor, UNW_REG_SP, &sp) < 0)
+            return false;
+        if (pc == 0)
+            return true;
         if (walker->of_signal)
             follow_signal(walker, sp);
         outside = outside || (pc == start->pc && sp == start->sp);
         if (outside)
             frames->fresh[(*count)++] = (struct walk_state){pc, sp, 0, 0};
-    } while (*count < options.depth && remote.step(cursor) > 0);
+        if (*count == options.depth)
+            return true;
+        stepped = remote.step(cursor);
+        if (walker->unknown)
+            return false;
+    }
+    return stepped == 0;
 }
 
 bool libunwind_walk(struct thread *thread, const struct walk_start *start,
-                    struct walk_frames *frames, uint32_t *count)
+                    struct walk_frames *frames, uint32_t *count, bool *lost)
 {
     struct walker walker = {.tables = {NULL, NULL, NULL}};
     unw_cursor_t cursor;
@@ -305,7 +319,7 @@ bool libunwind_walk(struct thread *thread, const struct walk_start *start,
     stack_begin(&walker.view, thread, r[UNW_X86_64_RSP]);
     *count = 0;
     if (remote.init_remote(&cursor, space, &walker) == 0)
-        walk_from(&cursor, &walker, start, frames, count);
+        *lost = !walk_from(&cursor, &walker, start, frames, count);
     ts_store_release(&in_use, 0);
     return *count > 0;
 }

@@ -12,10 +12,11 @@
 void libunwind_start(void);
 
 /*
- * Fills fresh[].pc and *count. False: not loaded, busy in another thread for too long, or lost.
+ * Fills fresh[].pc and *count; *lost: no way is known beyond the last of them. False: not loaded,
+ * busy in another thread for too long, or lost from the beginning.
  */
 bool libunwind_walk(struct thread *thread, const struct walk_start *start,
-                    struct walk_frames *frames, uint32_t *count);
+                    struct walk_frames *frames, uint32_t *count, bool *lost);
 
 /* Unwinds a second time by libunwind's local mode and counts a disagreement with frames. */
 void libunwind_verify(const struct walk_start *start, const struct walk_frames *frames);

@@ -216,21 +216,25 @@ static enum step walk_by_libunwind(struct thread *thread, const struct walk_star
 {
     int kept_errno = errno;
     region_gauge(TS_GAUGE_ODD_FRAMES, 1);
-    bool walked = libunwind_walk(thread, start, frames, fresh);
+    bool lost = false, walked = libunwind_walk(thread, start, frames, fresh, &lost);
     errno = kept_errno;
     if (!walked)
         return STEP_ODD;
     uint32_t generation = ts_load_acquire(&module_generation);
     bool exact = false;
+    enum rule_kind kind = RULE_NONE;
     for (uint32_t i = 0; i < *fresh; i++) {
         struct rule_entry entry = rules_find(frames->fresh[i].pc, exact, generation);
         frames->fresh_keys[i] = entry.key;
-        exact = packed_kind(entry.rule) == RULE_SIGNAL;
-        if (packed_kind(entry.rule) == RULE_NONE) {
+        kind = packed_kind(entry.rule);
+        exact = kind == RULE_SIGNAL;
+        if (kind == RULE_NONE) {
             *fresh = i + 1;
             return STEP_LOST;
         }
     }
+    if (lost && kind != RULE_END)
+        return STEP_LOST;
     return *fresh < options.depth ? STEP_ROOT : STEP_ON;
 }
 
