@@ -15,4 +15,25 @@ GUARDS = {
         "new": "    return shard == NULL && thread == NULL;\n",
         "test": "tests/faults/threads/ends_test.py",
     },
+    "no-more-shards-than-there-may-be": {
+        "trap": "More threads at once than shards: a wrong table size gives silently wrong results; count and show every drop",
+        "file": "shim/counters.c",
+        "old": "        if (number >= TS_SHARDS_LIMIT)\n            return NULL;\n",
+        "new": "",
+        "test": "tests/faults/threads/many_test.py",
+    },
+    "left-hook-is-noticed": {
+        "trap": "longjmp out of frames: a handler that leaves malloc, and everything after it",
+        "file": "shim/hooks.c",
+        "old": "    if (!process_is_tracing() || !is_left_behind(thread, frame))\n",
+        "new": "    if (is_left_behind(thread, frame) || true)\n",
+        "test": "tests/faults/longjmp_test.py",
+    },
+    "ended-thread-counts-at-once": {
+        "trap": "TLS destructors and pthread key destructors allocate and free after your thread state is gone",
+        "file": "shim/threads.c",
+        "old": "    if (shard == NULL || thread->ended)\n        return shard;\n",
+        "new": "    if (shard == NULL)\n        return shard;\n",
+        "test": "tests/faults/threads/ends_test.py",
+    },
 }
