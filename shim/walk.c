@@ -17,8 +17,8 @@
 
 #include <errno.h>
 
-/* Bytes. How far rbp may be believed on a stack whose upper end nobody knows: what adjoins there may
- * be unmapped at any moment. */
+/* Bytes. How far rbp may be believed on a stack whose upper end nobody knows: what adjoins there
+ * may be unmapped at any moment. */
 #define GUESSED_FRAME_MAX 16384
 
 enum step { STEP_ON, STEP_ROOT, STEP_LOST, STEP_ODD };

@@ -16,7 +16,7 @@ GUARDS = {
         "test": "tests/faults/threads/ends_test.py",
     },
     "no-more-shards-than-there-may-be": {
-        "trap": "More threads at once than shards: a wrong table size gives silently wrong results; count and show every drop",
+        "trap": "A wrong table size gives silently wrong results: more threads at once than shards",
         "file": "shim/counters.c",
         "old": "        if (number >= TS_SHARDS_LIMIT)\n            return NULL;\n",
         "new": "",

@@ -1,5 +1,5 @@
-/* A library whose functions have no unwind tables, by the flags that it is compiled with, or have lost
- * them. */
+/* A library whose functions have no unwind tables, by the flags that it is compiled with, or have
+ * lost them. */
 #include <stdlib.h>
 
 void *plain_outer(size_t size);

@@ -30,7 +30,7 @@ static void generated(void)
 {
     static const unsigned char code[] = {0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec,
                                          0x40, 0xff, 0xd6, 0xc9, 0xc3};
-    unsigned char *place = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *place = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     FAULT_TRUE(place != MAP_FAILED);
     memcpy(place, code, sizeof code);
     FAULT_EQUAL(mprotect(place, 4096, PROT_READ | PROT_EXEC), 0);
