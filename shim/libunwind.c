@@ -54,7 +54,7 @@ struct walker {
     struct stack_view left[LEFT_MAX]; /* of stacks further in, which still hold saved registers */
     uint32_t left_count;
     struct cfi_tables tables; /* of the module looked up last */
-    bool unknown;             /* it has no tables for the last frame, or none that are */
+    bool unknown;             /* the last frame has no tables, or what is none */
     bool of_signal;           /* the frame just left interrupted the next one, on any stack */
     unw_word_t registers[UNW_X86_64_RIP + 1];
 };

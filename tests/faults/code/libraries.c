@@ -1,6 +1,6 @@
 /*
  * Libraries are opened, allocate and are closed in turn, all at one address. Arguments: how many
- * rounds; how many other calls of dlclose come after each; then pairs of a library's path and its
+ * rounds; how many other calls of dlclose come between them; then pairs of a library's path and its
  * outer function. Each round allocates 1 + its number in this list bytes, and frees them when the
  * library is gone. Prints how many rounds came to the address of the round before.
  */
@@ -32,7 +32,8 @@ int main(int argc, char **argv)
     int rounds = atoi(argv[1]), others = atoi(argv[2]), libraries = (argc - 3) / 2;
     for (int i = 0; i < rounds; i++) {
         int which = i % libraries;
-        go_round(argv[3 + 2 * which], argv[4 + 2 * which], (size_t)which + 1, others);
+        go_round(argv[3 + 2 * which], argv[4 + 2 * which], (size_t)which + 1,
+                 i + 1 < rounds ? others : 0);
     }
     printf("%d\n", same);
     return 0;
