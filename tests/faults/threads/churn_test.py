@@ -14,13 +14,13 @@ SHARDS_MAX = 45
 SHARD_SIZE = 1 << 20  # bytes; more than one takes
 
 
-def churn(threads):
+def churn(threads, output="churn"):
     """Runs that many; all counts are equal to the program's own. The shim's private bytes."""
-    program = build("threads/churn.c", "-pthread", output="churn")
+    program = build("threads/churn.c", "-pthread", output=output)
     show = ("--filter", "*churn.c", "--sort", "allocated")
-    output, stats = traced(program, threads, show=show)
+    printed, stats = traced(program, threads, show=show)
     rows = [row for row in stats["stats"] if row["function"] == "work"]
-    equal("bytes allocated by threads", sum(row["allocated_size"] for row in rows), int(output))
+    equal("bytes allocated by threads", sum(row["allocated_size"] for row in rows), int(printed))
     equal("what is live of them", sum(row["count"] for row in rows), 0)
     return stats["shim"]["private_bytes"]
 
