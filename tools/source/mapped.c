@@ -69,7 +69,8 @@ uint32_t process_pid_here(const struct ts_process *process)
     if (process->pid_namespace == 0 || own == 0 || process->pid_namespace == own)
         return process->pid;
     DIR *listing = opendir("/proc");
-    for (struct dirent *entry; listing != NULL && found == 0 && (entry = readdir(listing)) != NULL;) {
+    for (struct dirent *entry;
+         listing != NULL && found == 0 && (entry = readdir(listing)) != NULL;) {
         uint32_t pid = source_name_pid(entry->d_name);
         if (pid != 0 && is_the_process(process, pid))
             found = pid;

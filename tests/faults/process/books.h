@@ -59,7 +59,8 @@ static inline bool counts_apply(struct counts *counts, uint64_t word, unsigned o
         return false;
     if (outcome >= 1 && operation != OPERATION_ALLOCATE)
         counts_free(counts, word >> 3 & 3, word >> 8 & 0xfffffff);
-    if (outcome >= 1 && operation != OPERATION_FREE && (operation == OPERATION_ALLOCATE || outcome == 2))
+    if (outcome >= 1 && operation != OPERATION_FREE &&
+        (operation == OPERATION_ALLOCATE || outcome == 2))
         counts_allocate(counts, word >> 5 & 3, word >> 36);
     return true;
 }
