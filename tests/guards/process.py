@@ -76,13 +76,6 @@ GUARDS = {
         "new": "    if (false && !sys_failed(",
         "test": RIGHTS,
     },
-    "umask-leaves-the-owner": {
-        "trap": "processes: a umask that takes the owner's own rights",
-        "file": "shim/region_file.c",
-        "old": "    ensure_rights(file->fd);\n",
-        "new": "    (void)ensure_rights;\n",
-        "test": RIGHTS,
-    },
     "pid-of-another-namespace": {
         "trap": "processes: pids collide across containers",
         "file": "shim/region_file.c",
