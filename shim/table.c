@@ -59,7 +59,9 @@ uint32_t table_insert(struct table *table, uint64_t hash, uint32_t value)
             return value;
         if (found == hash) {
             uint32_t other = 0;
-            return ts_cas_acq_rel(&slot->value, &other, value) ? value : other;
+            if (ts_cas_acq_rel(&slot->value, &other, value) || !table_is_present(table, word))
+                return value;
+            return other;
         }
     }
 }

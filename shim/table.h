@@ -7,6 +7,12 @@
  * copies all published slots to a table of twice the size; an insert that goes to the old table
  * meanwhile is lost, and its path gets a second number when it is met again. Both races cost a
  * number; readers merge equal paths anyway.
+ *
+ * The old table is emptied at some moment after that, also between two looks of a thread that still
+ * uses it: a slot may then hold the number that one thread publishes under the hash that another
+ * claimed. So what was found in a table counts only if the table is still the present one afterwards.
+ *
+ * table.pml is a model of this, with threads that may stop for ever at each step.
  */
 #ifndef TRACESNAP_SHIM_TABLE_H
 #define TRACESNAP_SHIM_TABLE_H
@@ -51,6 +57,12 @@ static inline void table_prefetch(const struct table *table, uint64_t hash)
     __builtin_prefetch(&table_slots(word)[hash & table_mask(word)]);
 }
 
+/* Whether it was not being emptied while one looked: to be asked after the last look. */
+static inline bool table_is_present(const struct table *table, uintptr_t word)
+{
+    return ts_load_acquire(&table->slots) == word;
+}
+
 /* The number filed under hash; 0 when there is none. */
 static inline uint32_t table_find(const struct table *table, uint64_t hash)
 {
@@ -58,8 +70,10 @@ static inline uint32_t table_find(const struct table *table, uint64_t hash)
     const struct table_slot *slots = table_slots(word);
     for (uint64_t mask = table_mask(word), i = hash & mask;; i = (i + 1) & mask) {
         uint64_t found = ts_load_acquire(&slots[i].hash);
-        if (found == hash)
-            return ts_load_acquire(&slots[i].value);
+        if (found == hash) {
+            uint32_t value = ts_load_acquire(&slots[i].value);
+            return table_is_present(table, word) ? value : 0;
+        }
         if (found == 0)
             return 0;
     }
