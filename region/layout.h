@@ -117,6 +117,7 @@ struct ts_context {
  * peak, stores stamp (release), then the new counts. A reader takes stamp (acquire), the pairs, and
  * stamp again; it starts over when stamp changed. It must read `freed` of all cells of a context
  * before `allocated` of any of them: then nothing is seen freed that was not seen allocated.
+ * cell.pml is a model of this.
  */
 struct ts_cell {
     struct ts_pair allocated;

@@ -7,6 +7,8 @@
  * by mprotect and backed by madvise(MADV_POPULATE_WRITE), which fails where touching the memory
  * would have raised SIGBUS (a full tmpfs). Without that advice (before Linux 5.14) the file is
  * opened again for fallocate.
+ *
+ * region.pml is a model of how a slab is made, with threads that may stop for ever at each step.
  */
 #include "shim/region.h"
 #include "shim/options.h"
