@@ -64,7 +64,7 @@ static __attribute__((noinline)) uint32_t *make_slot(uintptr_t address)
 static struct block make_way(uint32_t *slot, uintptr_t address)
 {
     struct block was = {0};
-    uint32_t word = ts_load_relaxed(slot);
+    uint32_t word = ts_load_acquire(slot); /* it may be another thread's: its class, too */
     if (word == 0 || ((word & SHADOW_START) && !shadow_is_at(word, address)))
         return was;
     if (!(word & SHADOW_START) && shadow_granule(address) != 0) {
@@ -164,7 +164,7 @@ static void visit_blocks(void *closure, uint32_t *leaf, uintptr_t from)
 {
     const struct each *each = closure;
     for (size_t i = 0; i < leaf_words(); i++) {
-        uint32_t word = ts_load_relaxed(&leaf[i]);
+        uint32_t word = ts_load_acquire(&leaf[i]);
         if (!(word & SHADOW_START))
             continue;
         struct block block = shadow_unpack(shadow_get(&leaf[i], word));
@@ -224,7 +224,7 @@ static void forget_in(void *closure, uint32_t *leaf, uintptr_t from)
 {
     (void)closure, (void)from;
     for (size_t i = 0; i < leaf_words(); i++) {
-        uint32_t word = ts_load_relaxed(&leaf[i]);
+        uint32_t word = ts_load_acquire(&leaf[i]);
         if ((word & SHADOW_START) &&
             region_is_long_past(shadow_unpack(shadow_get(&leaf[i], word)).generation))
             ts_cas_acq_rel(&leaf[i], &word, 0);

@@ -90,4 +90,25 @@ GUARDS = {
         "new": "    if (slab != NULL && base != NULL && slab_table(base)[0] == 0)\n        publish(slab, kind, ordinal);\n",
         "test": "tests/proof/steps_test.py",
     },
+    "index-sweeper-asks-for-insertions": {
+        "trap": "pages of the index are given back while a thread files a block there: the block is lost",
+        "file": "shim/index.c",
+        "old": "    if (!shards_any_inserting())\n        each_leaf(sweep_leaf, NULL);\n",
+        "new": "    each_leaf(sweep_leaf, NULL);\n",
+        "test": "tests/proof/litmus_test.py",
+    },
+    "index-insertion-asks-for-a-sweeper": {
+        "trap": "pages of the index are given back while a thread files a block there: the block is lost",
+        "file": "shim/index.h",
+        "old": "    return !ts_load_acquire(&shadow.sweeping);\n",
+        "new": "    return true;\n",
+        "test": "tests/proof/litmus_test.py",
+    },
+    "index-class-read-by-acquire": {
+        "trap": "a thread looks at another's block: its class must be there before its number",
+        "file": "shim/index.c",
+        "old": "        uint32_t word = ts_load_acquire(&leaf[i]);\n        if ((word & SHADOW_START) &&",
+        "new": "        uint32_t word = ts_load_relaxed(&leaf[i]);\n        if ((word & SHADOW_START) &&",
+        "test": "tests/proof/race_test.py",
+    },
 }
