@@ -23,11 +23,38 @@
  * negative for a while: one thread has given its frees, another not yet the allocations.
  */
 static uint64_t total_size __attribute__((aligned(64))), total_count;
-static uint64_t threshold; /* live bytes above which a new peak begins */
-static uint64_t peak_size;
-static uint64_t known_reset; /* the control word whose generation and resets threshold belongs to */
+/*
+ * Live bytes above which a new peak begins, and those of the last peak: the command that they belong
+ * to (COMMAND_OF) << 48 | bytes. A thread may be without a processor between stepping the epoch and
+ * storing them: it must not undo what others stored meanwhile, after a command or a higher peak.
+ */
+static uint64_t threshold, peak_size;
+static uint64_t known_reset; /* the control word whose generation and resets were last noticed */
 static uint64_t high;        /* most live bytes since the index was swept */
 static uint64_t next_moment; /* time of the timeline's next point */
+
+/* Changes with each `clear` and `reset-peak`; the same number returns after 256 of either. */
+#define COMMAND_OF(control) ((uint64_t)(LIVE_RESET_PART(control) & 0xffff))
+
+/*
+ * Never lowers, but for a newer command's first time. Nothing is done for a command of the past: its
+ * thread stood still since.
+ */
+static void put(uint64_t *word, uint64_t control, uint64_t bytes)
+{
+    uint64_t old = ts_load_acquire(word), command = COMMAND_OF(control);
+    do {
+        if (LIVE_RESET_PART(ts_load_acquire(&known_reset)) != LIVE_RESET_PART(control) ||
+            (old >> VALUE_BITS == command && (old & VALUE_MASK) >= bytes))
+            return;
+    } while (!ts_cas_acq_rel(word, &old, command << VALUE_BITS | (bytes & VALUE_MASK)));
+}
+
+static uint64_t threshold_of(uint64_t control)
+{
+    uint64_t word = ts_load_relaxed(&threshold);
+    return word >> VALUE_BITS == COMMAND_OF(control) ? word & VALUE_MASK : 0;
+}
 
 static int64_t value_of(uint64_t word)
 {
@@ -73,8 +100,8 @@ static void notice_reset(uint64_t control, uint64_t bytes)
     if (ts_cas_acq_rel(&known_reset, &known, control)) {
         /* The cut of a `clear` is at 0: what was allocated since is a peak of its own. */
         bool cleared = TS_CONTROL_GENERATION(known) != TS_CONTROL_GENERATION(control);
-        ts_store_relaxed(&threshold, cleared ? 0 : bytes);
-        ts_store_relaxed(&peak_size, bytes);
+        put(&threshold, control, cleared ? 0 : bytes);
+        put(&peak_size, control, bytes);
         uint32_t now = TS_CONTROL_GENERATION(control), before = ts_load_relaxed(&forgotten);
         if (((now - before) & 0x7fff) >= REGION_GENERATIONS_KEPT &&
             ts_cas_acq_rel(&forgotten, &before, now)) {
@@ -88,11 +115,11 @@ static void new_peak(uint64_t generation, uint64_t bytes)
 {
     uint64_t control = ts_load_acquire(&region_header->control);
     do {
-        if (TS_CONTROL_GENERATION(control) != generation || bytes <= ts_load_relaxed(&threshold))
+        if (TS_CONTROL_GENERATION(control) != generation || bytes <= threshold_of(control))
             return; /* another thread was first, or a command came */
     } while (!ts_cas_acq_rel(&region_header->control, &control, ts_control_next_epoch(control)));
-    ts_store_relaxed(&peak_size, bytes);
-    ts_store_relaxed(&threshold, bytes < EXACT_BELOW ? bytes : bytes + bytes / STEP_PART);
+    put(&peak_size, control, bytes);
+    put(&threshold, control, bytes < EXACT_BELOW ? bytes : bytes + bytes / STEP_PART);
 }
 
 static int64_t smaller(uint64_t a, uint64_t b)
@@ -106,9 +133,9 @@ static int64_t larger(uint64_t a, uint64_t b)
 }
 
 /* How far the thread may go before it must flush again. */
-static void set_allowance(struct thread *thread, uint64_t bytes)
+static void set_allowance(struct thread *thread, uint64_t control, uint64_t bytes)
 {
-    uint64_t limit = ts_load_relaxed(&threshold), threads = shards_active();
+    uint64_t limit = threshold_of(control), threads = shards_active();
     uint64_t gap = limit > bytes ? limit - bytes : 0;
     if (thread->ended) { /* there may be no next time */
         thread->live_upper = thread->live_lower = 0;
@@ -198,7 +225,7 @@ void live_flush(struct thread *thread)
     uint64_t control = ts_load_acquire(&region_header->control);
     if (TS_CONTROL_GENERATION(control) == generation) { /* else `bytes` are of before a `clear` */
         notice_reset(control, bytes);
-        if (bytes > ts_load_relaxed(&threshold))
+        if (bytes > threshold_of(control))
             new_peak(generation, bytes);
     }
     /* Read from memory (vDSO): no system call. */
@@ -206,7 +233,7 @@ void live_flush(struct thread *thread)
     ts_store_relaxed(&region_header->gauges[TS_GAUGE_PRIVATE], memory_mapped());
     tick(time, bytes);
     sweep(time, bytes);
-    set_allowance(thread, bytes);
+    set_allowance(thread, control, bytes);
 }
 
 __attribute__((noinline)) void live_noticed(struct thread *thread, uint64_t control)
@@ -226,8 +253,9 @@ void live_forked(struct thread *thread, uint64_t size, uint64_t count)
     total_size = generation << VALUE_BITS | (size & VALUE_MASK);
     total_count = generation << VALUE_BITS | (count & VALUE_MASK);
     known_reset = control;
-    peak_size = threshold = high = size;
+    high = size;
     next_moment = 0;
+    threshold = peak_size = COMMAND_OF(control) << VALUE_BITS | (size & VALUE_MASK);
     thread->live_size = thread->live_count = thread->live_upper = thread->live_lower = 0;
     thread->live_reset = LIVE_RESET_PART(control);
 }
@@ -237,5 +265,5 @@ void live_get(uint64_t *size, uint64_t *peak)
     uint64_t now = ts_load_acquire(&total_size),
              generation = TS_CONTROL_GENERATION(region_header->control);
     *size = now >> VALUE_BITS == generation ? at_least_zero(value_of(now)) : 0;
-    *peak = (uint64_t)larger(*size, ts_load_relaxed(&peak_size));
+    *peak = (uint64_t)larger(*size, ts_load_relaxed(&peak_size) & VALUE_MASK);
 }

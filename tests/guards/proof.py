@@ -111,4 +111,18 @@ GUARDS = {
         "new": "        uint32_t word = ts_load_relaxed(&leaf[i]);\n        if ((word & SHADOW_START) &&",
         "test": "tests/proof/race_test.py",
     },
+    "peak-never-lowered-by-a-late-thread": {
+        "trap": "a thread stands still between a new peak and its threshold: a lower peak replaces a higher one",
+        "file": "shim/live.c",
+        "old": "            (old >> VALUE_BITS == command && (old & VALUE_MASK) >= bytes))\n",
+        "new": "            old == UINT64_MAX)\n",
+        "test": "tests/proof/steps_test.py",
+    },
+    "peak-of-before-a-command": {
+        "trap": "a thread stands still in a new peak until a clear came: no peak is seen below the old one",
+        "file": "shim/live.c",
+        "old": "LIVE_RESET_PART(ts_load_acquire(&known_reset)) != LIVE_RESET_PART(control) ||",
+        "new": "(old >> VALUE_BITS == command - 1 && bytes == 0) ||",
+        "test": "tests/proof/steps_test.py",
+    },
 }

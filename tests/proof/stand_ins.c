@@ -55,6 +55,10 @@ void walk_stack(struct thread *thread, const struct walk_start *start, struct wa
 
 void books_open(void)
 {
+    static bool opened;
+    if (opened)
+        return;
+    opened = true;
     if (index_start(32) && region_create() && contexts_start()) {
         ts_store_release(&region_header->ready, 1);
         return;

@@ -22,7 +22,7 @@ struct fake_thread {
     struct fake_stack stack;
 };
 
-/* Makes the region, its tables and the index, as process.c does; exits when that is refused. */
+/* Makes the region, its tables and the index, once, as process.c does; exits when that is refused. */
 void books_open(void);
 
 /* In a child of fork: as process.c does. false: there is no region. */

@@ -147,13 +147,19 @@ int main(int argc, char **argv)
     uint64_t seeds = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000;
     uint64_t stride = argc > 2 ? strtoull(argv[2], NULL, 10) : 7, all = 0;
     int failed = 0;
-    for (int i = 0; i < STEPS_TABLE_CASES; i++, all += runs)
-        failed += try_case(&steps_table_cases[i], seeds, stride);
-    for (int i = 0; i < STEPS_CELLS_CASES; i++, all += runs)
-        failed += try_case(&steps_cells_cases[i], seeds, stride);
-    for (int i = 0; i < STEPS_REGION_CASES; i++, all += runs)
-        failed += try_case(&steps_region_cases[i], seeds, stride);
-    printf("# orders in all %" PRIu64 "\n", all);
-    printf("1..%d\n", STEPS_TABLE_CASES + STEPS_CELLS_CASES + STEPS_REGION_CASES);
+    const struct {
+        const struct steps_case *cases;
+        int count;
+    } parts[] = {
+        {steps_table_cases, STEPS_TABLE_CASES},
+        {steps_cells_cases, STEPS_CELLS_CASES},
+        {steps_live_cases, STEPS_LIVE_CASES},
+        {steps_region_cases, STEPS_REGION_CASES},
+    };
+    int cases = 0;
+    for (size_t part = 0; part < sizeof parts / sizeof parts[0]; part++)
+        for (int i = 0; i < parts[part].count; i++, cases++, all += runs)
+            failed += try_case(&parts[part].cases[i], seeds, stride);
+    printf("# orders in all %" PRIu64 "\n1..%d\n", all, cases);
     return failed != 0;
 }

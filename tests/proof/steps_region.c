@@ -21,14 +21,6 @@ static struct fake_thread threads[3];
 static uintptr_t next_address = UINT64_C(1) << 40;
 static uint64_t next_frame = 1000;
 
-static void open_once(void)
-{
-    static bool opened;
-    if (!opened)
-        books_open();
-    opened = true;
-}
-
 static void look(void)
 {
     struct error error = {""};
@@ -96,7 +88,7 @@ static void allocate_and_free(void *argument)
 /* Three threads with shards; the first two are about to meet a new stack, the third the same. */
 static void begin_with(struct actor actors[], void (*act)(void *))
 {
-    open_once();
+    books_open();
     next_address += 4096;
     next_frame += 8;
     for (int who = 0; who < 3; who++) {
@@ -151,7 +143,7 @@ static void want_slab(void *argument)
 
 static void begin_slab(struct actor actors[])
 {
-    open_once();
+    books_open();
     ordinal++;
     for (int who = 0; who < 3; who++) {
         slabs[who] = NULL;
