@@ -11,7 +11,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lib"))
 
 from tap import Skip, Tap, note  # noqa: E402,F401
-from tracesnap import BUILD, SOURCE, TIMEOUT, Regions  # noqa: E402,F401
+from tracesnap import BUILD, SHIM, SOURCE, TIMEOUT, Regions  # noqa: E402,F401
 
 # All that keeps the books; not what finds stacks, hooks allocators or lives through exec.
 BOOKS = [
