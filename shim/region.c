@@ -177,6 +177,8 @@ static __attribute__((noinline)) void *publish_slab(enum ts_slab_kind kind, uint
                                                     void *claimed)
 {
     void *slab = unclaimed(claimed);
+    if (base == NULL) /* there is no region any more */
+        return NULL;
     ts_store_release(&slab_table(base)[slab_number(slab)], TS_SLAB_WORD(kind, ordinal));
     ts_store_release(&directory[kind].slabs[ordinal], slab);
     return slab;
