@@ -14,16 +14,17 @@ from tap import Skip, Tap, note  # noqa: E402,F401
 from tracesnap import BUILD, SHIM, SOURCE, TIMEOUT, Regions  # noqa: E402,F401
 
 # All that keeps the books; not what finds stacks, hooks allocators or lives through exec.
-BOOKS = [
-    "classes contexts counters index index_large live memo memory record region region_file sample table threads",
-    "tests/proof/stand_ins.c",
-]
+BOOKS = (
+    "classes contexts counters index index_large live memo memory proc prune record region region_file sample table"
+    " threads"
+)
+STAND_INS = "tests/proof/stand_ins.c"
 TOOL = ["tools/libtools.a", "-ljansson", "-ldw", "-lelf", "-liberty", "-lz"]
 
 
 def sources(source=SOURCE):
     """The paths of BOOKS in a source tree."""
-    return [str(source / "shim" / f"{name}.c") for name in BOOKS[0].split()] + [str(source / BOOKS[1])]
+    return [str(source / "shim" / f"{name}.c") for name in BOOKS.split()] + [str(source / STAND_INS)]
 
 
 def compile_program(name, files, *flags, source=SOURCE):
