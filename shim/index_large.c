@@ -56,7 +56,8 @@ static struct bucket *get_level(uint32_t number, bool create)
 
 static bool take_slot(struct slot *slot, struct block *block, bool remove)
 {
-    *block = (struct block){slot->size, ts_load_acquire(&slot->context), slot->generation};
+    *block = (struct block){ts_load_relaxed(&slot->size), ts_load_acquire(&slot->context),
+                            ts_load_relaxed(&slot->generation)};
     if (remove) {
         ts_store_release(&slot->context, 0);
         ts_store_release(&slot->address, 0);
@@ -98,8 +99,8 @@ bool index_large_insert(const void *address, const struct block *block, struct b
                 !ts_cas_acq_rel(&slots[j].address, &nobody, (uintptr_t)address))
                 continue;
             ts_add_relaxed(&used, 1);
-            slots[j].size = block->size;
-            slots[j].generation = block->generation;
+            ts_store_relaxed(&slots[j].size, block->size);
+            ts_store_relaxed(&slots[j].generation, block->generation);
             ts_store_release(&slots[j].context, block->context);
             return true;
         }

@@ -33,6 +33,8 @@ def compile_program(name, files, *flags, source=SOURCE):
     directory.mkdir(parents=True, exist_ok=True)
     program = directory / name
     command = [*shlex.split(os.environ["CC"]), "-std=gnu11", "-D_GNU_SOURCE", '-DPACKAGE_VERSION="0"', "-O1", "-g"]
+    # Both the shim and the tool have a function of this name; the tool's is compiled already.
+    command += ["-Dproc_read=shim_proc_read"]
     command += ["-w", f"-I{source}", "-o", str(program), *flags, *map(str, files)]
     command += ["-pthread"]
     done = subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False, cwd=BUILD)
