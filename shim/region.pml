@@ -1,5 +1,5 @@
 /*
- * Model of how slabs are made (shim/region.c: take_slab, make_slab, publish), for spin:
+ * Model of how slabs are made (shim/region.c: take_slab, make_slab, publish_slab), for spin:
  *
  *     spin -a region.pml && gcc -O2 -DSAFETY -o pan pan.c && ./pan
  *
@@ -24,6 +24,7 @@
 #define SLABS 4
 
 byte directory[2];    /* private: slab + 1, by ordinal; 0 = not made */
+bit claimed[2];       /* CLAIMED, in the same word: its table word may not be stored yet */
 byte word[SLABS];     /* the region's slab table: ordinal + 1 */
 byte committed = 0;   /* slabs that are backed by memory */
 byte slab_count = 0;
@@ -43,9 +44,10 @@ byte owner[SLABS];    /* for the assertions: who took it, + 1 */
 proctype writer(byte w)
 {
     byte slab, next, from;
+    bit mark;
 
     /* region_slab */
-    STEP(slab = directory[ORDINAL(w)]);
+    STEP(slab = directory[ORDINAL(w)]; mark = claimed[ORDINAL(w)]);
     if :: slab != 0 -> goto found :: else fi;
     /* take_slab: `slab` is a number + 1 from here on */
     STEP(slab = spare; spare = 0);
@@ -78,22 +80,28 @@ taken:
     atomic { assert(owner[slab - 1] == 0); owner[slab - 1] = w + 1 };
     /* make_slab: the directory's entry, by compare-and-swap */
     STEP(if
-         :: directory[ORDINAL(w)] == 0 -> directory[ORDINAL(w)] = slab
-         :: else -> next = slab; slab = directory[ORDINAL(w)]; owner[next - 1] = 0; spare = next;
-            goto found
+         :: directory[ORDINAL(w)] == 0 ->
+            directory[ORDINAL(w)] = slab; claimed[ORDINAL(w)] = 1; mark = 1
+         :: else ->
+            next = slab; slab = directory[ORDINAL(w)]; mark = claimed[ORDINAL(w)];
+            owner[next - 1] = 0; spare = next; goto found
          fi);
 #ifdef NO_HELP
     STEP(word[slab - 1] = ORDINAL(w) + 1);
 #endif
 found:
 #ifndef NO_HELP
-    STEP(next = word[slab - 1]);
-    if :: next == 0 -> STEP(word[slab - 1] = ORDINAL(w) + 1) :: else fi;
+    if
+    :: mark -> /* publish_slab */
+        STEP(word[slab - 1] = ORDINAL(w) + 1);
+        STEP(claimed[ORDINAL(w)] = 0)
+    :: else
+    fi;
 #endif
     STEP(assert(slab <= committed); record[slab - 1] = record[slab - 1] | (1 << w));
     STEP(published[w] = 1);
 dead:
-    atomic { slab = 0; next = 0; from = 0 }
+    atomic { slab = 0; next = 0; from = 0; mark = 0 }
 }
 
 proctype reader()

@@ -22,7 +22,7 @@
  * order. On x86 others may see a store later than its own thread's next loads. Nothing here depends
  * on that: claims, numbers and the change of tables are compare-and-swaps, which others see at once;
  * a record is stored before one of these, and stores are seen in their order; no thread stores one
- * word and then decides by another that it loads. index.pml is where that matters.
+ * word and then decides by another that it loads (the sweeper of the index does: tests/proof/litmus.c).
  *
  * With -DNO_... a guard is gone, and spin must find an error: tests/proof/model_test.py.
  */

@@ -86,8 +86,8 @@ GUARDS = {
     "slab-published-by-its-user": {
         "trap": "a slab's maker stands still before it is in the region's table: what others put in is lost",
         "file": "shim/region.c",
-        "old": "entry == NULL || ((uintptr_t)entry & UNPUBLISHED) != 0, 0))\n        return get_slab(kind, ordinal, entry);\n    return entry;\n",
-        "new": "entry == NULL, 0))\n        return get_slab(kind, ordinal, entry);\n    return (void *)((uintptr_t)entry & ~(uintptr_t)UNPUBLISHED);\n",
+        "old": "return ((uintptr_t)slab & CLAIMED) == 0 ? slab : publish_slab(kind, ordinal, slab);",
+        "new": "return unclaimed(slab);",
         "test": "tests/proof/steps_test.py",
     },
     "index-sweeper-asks-for-insertions": {

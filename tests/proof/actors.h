@@ -4,8 +4,8 @@
  * again, right before an access.
  *
  * What the code does between two accesses happens at once. That loses nothing: what others may see
- * is published by an access, and what a killed process leaves half written in between is tried
- * instruction by instruction (instructions_test.py).
+ * is published by an access, and what a killed process leaves half written in between is nobody's
+ * yet; kills_test.py kills there, too, by chance.
  */
 #ifndef TRACESNAP_TESTS_PROOF_ACTORS_H
 #define TRACESNAP_TESTS_PROOF_ACTORS_H
