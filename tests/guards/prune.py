@@ -6,7 +6,7 @@ GUARDS = {
     "region-is-locked-by-its-mapping": {
         "trap": "a region of a running process is removed: a pid namespace hides its process",
         "file": "shim/region_file.c",
-        "old": "file->locked = !sys_failed(sys_call(SYS_flock, file->fd, LOCK_SH | LOCK_NB, 0, 0));",
+        "old": "file->locked = !sys_failed(sys_flock(file->fd, LOCK_SH | LOCK_NB));",
         "new": "file->locked = true;",
         "test": TEST,
     },
@@ -20,7 +20,7 @@ GUARDS = {
     "prune-in-passing-asks-for-the-lock": {
         "trap": "a region that is in use is removed by another traced process",
         "file": "shim/prune.c",
-        "old": "    if (!sys_failed(sys_call(SYS_flock, fd, LOCK_EX | LOCK_NB, 0, 0)) &&\n        !sys_failed",
+        "old": "    if (!sys_failed(sys_flock(fd, LOCK_EX | LOCK_NB)) &&\n        !sys_failed",
         "new": "    if (!sys_failed",
         "test": TEST,
     },
