@@ -52,6 +52,18 @@ static inline __attribute__((always_inline)) bool enter(struct thread *thread)
     return enter_in(thread, process_mode_now());
 }
 
+/*
+ * The same in calloc and realloc: whoever serves malloc serves these, so that malloc comes to us
+ * where they do (next_comes_to_us).
+ */
+static inline __attribute__((always_inline)) bool enter_as_malloc(struct thread *thread)
+{
+    enum process_mode mode = process_mode_now();
+    if (!likely(mode == PROCESS_TRACING))
+        ts_store_relaxed(&next_reached, true);
+    return enter_in(thread, mode);
+}
+
 /* After enter: true: go on, call the next allocator and leave by leave_sampling. */
 static inline __attribute__((always_inline)) bool enter_sampling(struct thread *thread)
 {

@@ -167,7 +167,7 @@ void *calloc(size_t count, size_t size)
 {
     struct thread *thread = &thread_self;
     size_t product;
-    if (!likely(enter(thread))) {
+    if (!likely(enter_as_malloc(thread))) {
         if (enter_sampling(thread))
             return leave_sampling(thread, next.calloc(count, size), count * size, walk_caller());
         if (have_next())
@@ -229,7 +229,7 @@ void *realloc(void *block, size_t size)
     struct resize resize;
     if (arena_holds(block))
         return realloc_from_arena(block, size);
-    if (!likely(enter(thread))) {
+    if (!likely(enter_as_malloc(thread))) {
         if (enter_sampling(thread)) {
             begin_resize(block, &resize, true);
             return end_resize(thread, &resize, block, next.realloc(block, size), size,

@@ -301,7 +301,8 @@ static __attribute__((constructor)) void construct(void)
     if (next_resolve())
         sandbox_start();
     pthread_atfork(NULL, NULL, forked);
-    if (!process_is_tracing() && !process_begin()) {
+    /* Asked before, since nothing is lost here that could be counted. */
+    if (!process_is_tracing() && !(next_comes_to_us() && process_begin())) {
         explain();
         return;
     }
