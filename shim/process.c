@@ -296,20 +296,33 @@ static void explain(void)
                     "the program, valgrind or a library before it in LD_PRELOAD has its own");
 }
 
+static void load_libunwind(void)
+{
+    thread_self.busy_frame = 0;
+    thread_self.busy = THREAD_IN_NEXT;
+    libunwind_start();
+    thread_self.busy = THREAD_FREE;
+}
+
 static __attribute__((constructor)) void construct(void)
 {
     if (next_resolve())
         sandbox_start();
     pthread_atfork(NULL, NULL, forked);
+    bool early = !process_is_tracing() && !next_comes_to_us();
+    if (early) {
+        /* What the loader allocates for it shows whether malloc comes to us after all: through a
+         * library before us, or by an address that the program gives to malloc itself. */
+        read_options();
+        load_libunwind();
+    }
     /* Asked before, since nothing is lost here that could be counted. */
     if (!process_is_tracing() && !(next_comes_to_us() && process_begin())) {
         explain();
         return;
     }
-    thread_self.busy_frame = 0;
-    thread_self.busy = THREAD_IN_NEXT;
-    libunwind_start();
-    thread_self.busy = THREAD_FREE;
+    if (!early)
+        load_libunwind();
 }
 
 static __attribute__((destructor)) void destruct(void)
