@@ -62,22 +62,28 @@ def _parents():
             yield int(entry.name), int(fields[1])
 
 
-def end_leftovers():
-    """Ends and reaps what became our child because its parent ended; returns how many there were."""
-    ended = 0
+def reap(but, end=False):
+    """Reaps what became our child because its parent ended, and all of it after ending it: whether any was left."""
+    found = False
     with OWN:
-        for _ in range(50):
-            children = [pid for pid, parent in _parents() if parent == os.getpid()]
-            if not children:
-                break
-            for pid in children:
-                try:
+        for pid, parent in _parents():
+            if parent != os.getpid() or pid == but:
+                continue
+            found = True
+            try:
+                if end:
                     os.kill(pid, signal.SIGKILL)
-                    ended += os.waitpid(pid, 0)[0] == pid
-                except (ProcessLookupError, ChildProcessError):
-                    pass
-            time.sleep(0.01)
-    return ended
+                os.waitpid(pid, 0 if end else os.WNOHANG)
+            except (ProcessLookupError, ChildProcessError):
+                pass
+    return found
+
+
+def end_leftovers():
+    for _ in range(50):
+        if not reap(but=0, end=True):
+            break
+        time.sleep(0.01)
 
 
 class Runner:
@@ -129,10 +135,13 @@ class Runner:
             list(map(str, command)), cwd=where, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
             start_new_session=True, umask=0o022, **self.user.arguments,
         ) as process:
-            try:
-                status = process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                status = "timeout"
+            status, until = None, time.monotonic() + timeout
+            while status is None:
+                try:
+                    status = process.wait(0.5)
+                except subprocess.TimeoutExpired:
+                    reap(but=process.pid)
+                    status = "timeout" if time.monotonic() > until else None
             try:
                 os.killpg(process.pid, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):

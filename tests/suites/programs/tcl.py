@@ -11,7 +11,7 @@ KINDS = {"PASSED": OK, "FAILED": FAILED, "SKIPPED": SKIPPED}
 class Tcl(Suite):
     name = "tcl"
     about = "Tcl's own tests (from the source package) by the installed tclsh8.6."
-    packages = ("tcl8.6", "dpkg-dev")
+    packages = ("tcl8.6", "tcl-thread", "dpkg-dev")
     source = "tcl8.6"
 
     def version(self):
