@@ -4,6 +4,7 @@ from programs import bash, git, glib, jq, perl, python, redis, sqlite, systemd, 
 
 SUITES = [
     python.Python,
+    python.PythonLibrary,
     redis.Redis,
     git.Git,
     perl.Perl,
