@@ -90,6 +90,8 @@ def details(found, suite):
     )
     if found["not_begun"]:
         yield f"\nNot run for want of time: {found['not_begun']} of {found['units'] + found['not_begun']} units."
+    if found.get("empty"):
+        yield f"\nUnits that ran no test, in neither way: {', '.join(found['empty'])}."
     for name, why in found["left_out"].items():
         yield f"\nNot run: {name}: {why}"
     for cause, title in TITLES.items():

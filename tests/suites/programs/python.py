@@ -23,7 +23,7 @@ test_json test_pickle test_io test_fileio test_file test_largefile test_tempfile
 test_zlib test_bz2 test_lzma test_zipfile test_tarfile test_gzip test_hashlib test_hmac test_sqlite3 test_dbm
 test_dbm_gnu test_dbm_ndbm test_logging test_sys test_sys_settrace test_sys_setprofile test_sysconfig test_site
 test_embed test_import test_importlib test_runpy test_venv test_ast test_compile test_dis test_eval test_syntax
-test_grammar test_class test_descr test_array test_struct test_memoryview test_buffer test_ctypes test_decimal
+test_grammar test_class test_descr test_array test_struct test_memoryview test_buffer test_decimal
 test_float test_long test_math test_random test_statistics test_datetime test_time test_zoneinfo test_email
 test_xml_etree test_xml_etree_c test_sax test_minidom test_pyexpat test_html test_http_cookies test_httplib
 test_httpservers test_urllib test_urllib2 test_ftplib test_smtplib test_poplib test_imaplib test_nntplib test_xmlrpc
@@ -40,7 +40,7 @@ class Python(Suite):
     name = "python"
     about = "CPython's own tests of threads, processes, signals, sockets (libpython3.11-testsuite), by regrtest."
     modules = PROCESSES
-    packages = ("python3.11", "libpython3.11-testsuite", "python3.11-venv", "dbus", "gdb-minimal")
+    packages = ("python3.11", "libpython3.11-testsuite", "python3.11-venv")
     timeout = 900
 
     def version(self):
