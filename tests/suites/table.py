@@ -1,6 +1,6 @@
-"""The table of suites: one line for each file of programs/."""
+"""The table of suites; each is a class of a file in programs/."""
 
-from programs import bash, git, glib, jq, perl, python, redis, sqlite, systemd, tcl
+from programs import bash, git, installed, jq, perl, python, redis, sqlite, systemd, tcl
 
 SUITES = [
     python.Python,
@@ -10,7 +10,8 @@ SUITES = [
     perl.Perl,
     sqlite.Sqlite,
     tcl.Tcl,
-    glib.Glib,
+    installed.Glib,
+    installed.Gjs,
     systemd.Systemd,
     bash.Bash,
     jq.Jq,
