@@ -1,4 +1,4 @@
-"""bash's own tests, from its source package, with the installed bash: a script each, whose output is compared by itself.
+"""bash's own tests, from its source package, with the installed bash: a script each.
 
 What a script prints is its difference from what is expected; it counts as a test that is equal when that is.
 """

@@ -1,4 +1,4 @@
-"""Installed tests of GLib and of libraries upon it: a program or script each, which speaks TAP or ends with a status."""
+"""Installed tests of GLib and of libraries upon it: programs that speak TAP or end with a status."""
 
 import configparser
 import pathlib

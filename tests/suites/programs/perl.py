@@ -20,7 +20,7 @@ LAST = r"uniprops|Unicode-Collate|bigmem"  # nearly all of the time
 
 class Perl(Suite):
     name = "perl"
-    about = "perl's own tests (from the source package) by the installed perl, with threads: the core's and the modules'."
+    about = "perl's own tests (from the source package) by the installed perl (threaded): the core's and the modules'."
     packages = ("perl", "dpkg-dev", "procps")
     source = "perl"
     timeout = 300

@@ -19,7 +19,7 @@ KINDS = {"ok": OK, "err": FAILED, "exception": FAILED, "timeout": FAILED, "skip"
 
 class Redis(Suite):
     name = "redis"
-    about = "redis' own tests (Tcl, from the source package) with the installed redis-server, redis-cli, redis-benchmark."
+    about = "redis' own tests (Tcl, from the source package) with the installed redis-server and its tools."
     packages = ("redis-tools", "tcl8.6", "dpkg-dev", "procps")
     source = "redis"
     timeout = 1200
