@@ -1,6 +1,6 @@
 """The table of suites; each is a class of a file in programs/."""
 
-from programs import bash, git, installed, jq, perl, python, redis, sqlite, systemd, tcl
+from programs import bash, git, installed, jq, perl, python, redis, ruby, sqlite, systemd, tcl
 
 SUITES = [
     python.Python,
@@ -8,6 +8,7 @@ SUITES = [
     redis.Redis,
     git.Git,
     perl.Perl,
+    ruby.Ruby,
     sqlite.Sqlite,
     tcl.Tcl,
     installed.Glib,
