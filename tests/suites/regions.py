@@ -4,6 +4,7 @@ Every region is read by `tracesnap ps --all --json`, many in one call, which rea
 and by `tracesnap stats --json`, one call each, as many as `every` allows.
 """
 
+import copy
 import json
 import os
 import pathlib
@@ -48,6 +49,30 @@ class Sums(dict):
         self[table][key] = self[table].get(key, 0) + number
 
 
+def merged(first, second):
+    """The sums of two runs together."""
+    both = Sums()
+    for sums in first, second:
+        for key, value in sums.items():
+            if key in ("most_at_once", "most_bytes"):
+                both[key] = max(both[key], value)
+            elif isinstance(value, int):
+                both[key] += value
+            elif isinstance(value, list):
+                both[key] = both[key] + value
+            else:
+                _add(both[key], value)
+    return both
+
+
+def _add(table, more):
+    for key, value in more.items():
+        if isinstance(value, dict):
+            _add(table.setdefault(key, {}), value)
+        else:
+            table[key] = table.get(key, 0) + value
+
+
 class Collector:
     """A thread beside a suite. every: how many regions there are to one that `stats` reads."""
 
@@ -56,7 +81,7 @@ class Collector:
         self.kept = kept  # where unreadable ones go
         self.tool, self.user, self.every = tool, user, every
         self.sums, self.seen = Sums(), 0
-        self.thread, self.stop = None, threading.Event()
+        self.thread, self.stop, self.lock = None, threading.Event(), threading.Lock()
         for path in self.live, self.dead:
             path.mkdir(mode=0o700, parents=True)
         user.own(directory)
@@ -78,7 +103,15 @@ class Collector:
         while not self.stop.wait(1):
             self.collect()
 
+    def snapshot(self):
+        with self.lock:
+            return copy.deepcopy(self.sums)
+
     def collect(self):
+        with self.lock:
+            self._collect()
+
+    def _collect(self):
         files = list(self.live.iterdir())
         self.sums["most_at_once"] = max(self.sums["most_at_once"], len(files))
         self.sums["most_bytes"] = max(self.sums["most_bytes"], sum(self._size(path) for path in files))

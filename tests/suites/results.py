@@ -8,24 +8,61 @@ import time
 
 import compare
 import debian
+from regions import Sums, merged
 
 
-def load(work, names):
-    """The last result of each suite that has one."""
-    files = [work / "results" / f"{name}.json" for name in names]
-    return [json.loads(path.read_text(encoding="utf-8")) for path in files if path.exists()]
+class Result:
+    """What is known of a suite: a result for each unit, and what its regions held; kept as JSON."""
+
+    def __init__(self, work, suite, fresh=False):
+        self.path, self.suite = work / "results" / f"{suite.name}.json", suite
+        known = json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() and not fresh else {}
+        self.units = known.get("units", {})
+        self.before = known.get("regions", Sums())
+        self.regions = self.before
+
+    def add(self, unit, explained):
+        ran, equal, skipped = unit.counts()
+        differences = list(unit.differences(explained))
+        self.units[unit.name] = {
+            "date": time.strftime("%Y-%m-%d"), "ran": ran, "equal": equal, "skipped": skipped,
+            "failing": compare.failing(unit.plain), "differences": differences,
+        }
+        print(f"{self.suite.name} {unit.name}: {equal} of {ran} equal, {skipped} skipped", flush=True)
+        for one in differences:
+            print(f"    {one['cause']}: {one['test']}: {runs(one)}", flush=True)
+
+    def save(self, regions):
+        """regions: the sums of this run; they come to those of the runs before."""
+        self.regions = merged(self.before, regions)
+        new = self.path.with_suffix(".new")
+        new.write_text(json.dumps({"units": self.units, "regions": self.regions}, indent=1), encoding="utf-8")
+        new.rename(self.path)
+
+    def total(self, what):
+        return sum(unit[what] for unit in self.units.values())
+
+    def differences(self, cause):
+        return [one for unit in self.units.values() for one in unit["differences"] if one["cause"] == cause]
+
+    def date(self):
+        return max(unit["date"] for unit in self.units.values())
 
 
 def unexplained(every):
-    return [one for found in every for one in found["differences"] if one["cause"] == compare.SHIM and not one["why"]]
+    return [one for found in every for one in found.differences(compare.SHIM) if not one["why"]]
+
+
+def runs(one):
+    return ", ".join(f"{way} {' '.join(one[way])}" for way in ("plain", "empty", "traced") if one[way])
 
 
 def summary(found):
-    regions = found["regions"]
-    causes = collections.Counter(one["cause"] for one in found["differences"])
+    regions = found.regions
+    causes = {cause: len(found.differences(cause)) for cause in TITLES}
     return (
-        f"{found['suite']}: {found['ran']} tests, {found['equal']} equal, {found['skipped']} skipped, differences "
-        f"{dict(causes)}, {regions['processes']} regions ({regions['by_stats']} read by stats), "
+        f"{found.suite.name}: {found.total('ran')} tests, {found.total('equal')} equal, "
+        f"{found.total('skipped')} skipped, differences {causes}, {regions['processes']} regions ({regions['by_stats']} read by stats), "
         f"{regions['allocations']} allocations, drops {regions['drops']}, states {regions['states']}, "
         f"at most {regions['most_at_once']} regions, {regions['most_bytes'] >> 20} MiB, "
         f"unreadable {len(regions['unreadable'])} {regions['unreadable'][:3]}"
@@ -33,8 +70,8 @@ def summary(found):
 
 
 def figures(every):
-    print(f"FIGURE: third-party tests run {sum(found['ran'] for found in every)}")
-    print(f"FIGURE: third-party tests equal {sum(found['equal'] for found in every)}")
+    print(f"FIGURE: third-party tests run {sum(found.total('ran') for found in every)}")
+    print(f"FIGURE: third-party tests equal {sum(found.total('equal') for found in every)}")
 
 
 def row(cells):
@@ -53,22 +90,25 @@ def overview(every):
     yield row(["---", "---", "---", *["---:"] * 8])
     sums = collections.Counter()
     for found in every:
-        regions = found["regions"]
-        numbers = {
-            "units": found["units"], "ran": found["ran"], "equal": found["equal"], "skipped": found["skipped"],
-            "failing": found["failing"], "processes": regions["processes"], "allocations": regions["allocations"],
-            "unreadable": len(regions["unreadable"]),
-        }
+        numbers = {"units": len(found.units), **{what: found.total(what) for what in
+                                                 ("ran", "equal", "skipped", "failing")},
+                   "processes": found.regions["processes"], "allocations": found.regions["allocations"],
+                   "unreadable": len(found.regions["unreadable"])}
         sums.update(numbers)
-        yield row([found["suite"], found["version"], found["date"], *numbers.values()])
+        yield row([found.suite.name, found.suite.version(), found.date(), *numbers.values()])
     yield row(["**all**", "", "", *sums.values()])
 
 
-def differences(found, cause):
-    for one in found["differences"]:
-        if one["cause"] == cause:
-            runs = ", ".join(f"{way} {' '.join(one[way])}" for way in ("plain", "empty", "traced") if one[way])
-            yield f"- `{one['test']}` ({runs}){': ' + one['why'] if one['why'] else ''}"
+def not_run(found):
+    wanted = [name for name in found.suite.units() if name not in found.suite.left_out]
+    missing = [name for name in wanted if name not in found.units]
+    if missing:
+        yield f"\nNot run for want of time: {len(missing)} of {len(wanted)} units."
+    empty = [name for name, unit in found.units.items() if unit["ran"] + unit["skipped"] == 0]
+    if empty:
+        yield f"\nUnits that ran no test, in neither way: {len(empty)} ({', '.join(sorted(empty)[:8])}, ...)."
+    for name, why in found.suite.left_out.items():
+        yield f"\nNot run: {name}: {why}"
 
 
 TITLES = {
@@ -79,26 +119,22 @@ TITLES = {
 }
 
 
-def details(found, suite):
-    regions = found["regions"]
-    yield f"\n## {found['suite']}\n"
-    yield f"{suite.about}\n"
+def details(found):
+    regions = found.regions
+    yield f"\n## {found.suite.name}\n"
+    yield f"{found.suite.about}\n"
     yield (
         f"{regions['processes']} regions were read and removed ({regions['by_stats']} of them by `stats --json`, too): "
         f"{', '.join(f'{n} {state}' for state, n in sorted(regions['states'].items()))}. At most "
         f"{regions['most_at_once']} lay in the directory at once, {regions['most_bytes'] / 2**20:.0f} MiB."
     )
-    if found["not_begun"]:
-        yield f"\nNot run for want of time: {found['not_begun']} of {found['units'] + found['not_begun']} units."
-    if found.get("empty"):
-        yield f"\nUnits that ran no test, in neither way: {', '.join(found['empty'])}."
-    for name, why in found["left_out"].items():
-        yield f"\nNot run: {name}: {why}"
+    yield from not_run(found)
     for cause, title in TITLES.items():
-        lines = list(differences(found, cause))
+        lines = found.differences(cause)
         if lines:
             yield f"\n{title}:\n"
-            yield from lines
+        for one in lines:
+            yield f"- `{one['test']}` ({runs(one)}){': ' + one['why'] if one['why'] else ''}"
     if regions["unreadable"]:
         yield "\nNot readable:\n"
         yield from (f"- {what}" for what in regions["unreadable"])
@@ -106,21 +142,19 @@ def details(found, suite):
     for cause, count in sorted(regions["drops"].items()):
         top = sorted(regions["where"][cause].items(), key=lambda item: -item[1])[:6]
         where = ", ".join(f"{program} {n}" for program, n in top)
-        yield f"- `{cause}` {count} ({where}): {suite.drops.get(cause, 'not explained')}"
+        yield f"- `{cause}` {count} ({where}): {found.suite.drops.get(cause, 'not explained')}"
 
 
-def text(every, suites, tool):
-    known = {suite.name: suite for suite in suites}
-    libc = debian.version("libc6") or "unknown"
+def text(every, tool):
     lines = [
         "# The test suites of other programs, traced\n",
         "Written by `tests/suites/run --write`: each test ran without the shim and under it, and what came out was",
         "compared test by test. A unit (a file of tests) with a difference was run twice more in each way, and with an",
         "empty preloaded library as a control. \"Equal\" counts what was equal at the first comparison.\n",
-        f"{time.strftime('%Y-%m-%d')}, shim of {revision(tool)}, Debian 12, libc6 {libc}, "
+        f"{time.strftime('%Y-%m-%d')}, shim of {revision(tool)}, Debian 12, libc6 {debian.version('libc6')}, "
         f"Linux {platform.release()}, {platform.machine()}\n",
         *overview(every),
     ]
     for found in every:
-        lines += details(found, known[found["suite"]])
+        lines += details(found)
     return "\n".join(lines) + "\n"
