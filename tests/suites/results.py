@@ -62,7 +62,8 @@ def summary(found):
     causes = {cause: len(found.differences(cause)) for cause in TITLES}
     return (
         f"{found.suite.name}: {found.total('ran')} tests, {found.total('equal')} equal, "
-        f"{found.total('skipped')} skipped, differences {causes}, {regions['processes']} regions ({regions['by_stats']} read by stats), "
+        f"{found.total('skipped')} skipped, differences {causes}, "
+        f"{regions['processes']} regions ({regions['by_stats']} read by stats), "
         f"{regions['allocations']} allocations, drops {regions['drops']}, states {regions['states']}, "
         f"at most {regions['most_at_once']} regions, {regions['most_bytes'] >> 20} MiB, "
         f"unreadable {len(regions['unreadable'])} {regions['unreadable'][:3]}"
