@@ -41,7 +41,7 @@ class Python(Suite):
     about = "CPython's own tests of threads, processes, signals, sockets (libpython3.11-testsuite), by regrtest."
     modules = PROCESSES
     packages = ("python3.11", "libpython3.11-testsuite", "python3.11-venv")
-    timeout = 900
+    timeout = 3600
 
     def version(self):
         return debian.version("python3.11")
