@@ -144,12 +144,20 @@ class Collector:
                 listed.add(entry["source"])
                 self.sums.add(entry)
         for path in batch - listed:
-            self._unreadable(path, "ps", done)
+            self._unlisted(path, done)
         for path in sorted(batch):
             if self.seen % self.every == 0:
                 self._stats(path)
             self.seen += 1
             os.unlink(path)
+
+    def _unlisted(self, path, listing):
+        """ps leaves out a region that is not ready: its process was killed before it had recorded anything."""
+        done = self._tool("stats", path)
+        if b"is not ready" in done.stdout:
+            self.sums.count("states", "killed at its start", 1)
+        else:
+            self._unreadable(path, "ps", listing)
 
     def _unreadable(self, path, command, done):
         """Says so, and keeps the file."""

@@ -21,11 +21,11 @@ class Result:
         self.before = known.get("regions", Sums())
         self.regions = self.before
 
-    def add(self, unit, explained):
+    def add(self, unit, explained, shim):
         ran, equal, skipped = unit.counts()
         differences = list(unit.differences(explained))
         self.units[unit.name] = {
-            "date": time.strftime("%Y-%m-%d"), "ran": ran, "equal": equal, "skipped": skipped,
+            "date": time.strftime("%Y-%m-%d"), "shim": shim, "ran": ran, "equal": equal, "skipped": skipped,
             "failing": compare.failing(unit.plain), "differences": differences,
         }
         print(f"{self.suite.name} {unit.name}: {equal} of {ran} equal, {skipped} skipped", flush=True)
@@ -44,6 +44,9 @@ class Result:
 
     def differences(self, cause):
         return [one for unit in self.units.values() for one in unit["differences"] if one["cause"] == cause]
+
+    def shims(self):
+        return sorted({unit["shim"] for unit in self.units.values()})
 
     def date(self):
         return max(unit["date"] for unit in self.units.values())
@@ -85,10 +88,10 @@ def revision(tool):
 
 
 def overview(every):
-    columns = ["suite", "version", "date", "units", "tests run", "equal", "skipped in both", "failing in both",
-               "processes traced", "allocations recorded", "not readable"]
+    columns = ["suite", "version", "date", "shim of", "units", "tests run", "equal", "skipped in both",
+               "failing in both", "processes traced", "allocations recorded", "not readable"]
     yield row(columns)
-    yield row(["---", "---", "---", *["---:"] * 8])
+    yield row(["---", "---", "---", "---", *["---:"] * 8])
     sums = collections.Counter()
     for found in every:
         numbers = {"units": len(found.units), **{what: found.total(what) for what in
@@ -96,8 +99,8 @@ def overview(every):
                    "processes": found.regions["processes"], "allocations": found.regions["allocations"],
                    "unreadable": len(found.regions["unreadable"])}
         sums.update(numbers)
-        yield row([found.suite.name, found.suite.version(), found.date(), *numbers.values()])
-    yield row(["**all**", "", "", *sums.values()])
+        yield row([found.suite.name, found.suite.version(), found.date(), ", ".join(found.shims()), *numbers.values()])
+    yield row(["**all**", "", "", "", *sums.values()])
 
 
 def not_run(found):
@@ -146,13 +149,13 @@ def details(found):
         yield f"- `{cause}` {count} ({where}): {found.suite.drops.get(cause, 'not explained')}"
 
 
-def text(every, tool):
+def text(every):
     lines = [
         "# The test suites of other programs, traced\n",
         "Written by `tests/suites/run --write`: each test ran without the shim and under it, and what came out was",
         "compared test by test. A unit (a file of tests) with a difference was run twice more in each way, and with an",
         "empty preloaded library as a control. \"Equal\" counts what was equal at the first comparison.\n",
-        f"{time.strftime('%Y-%m-%d')}, shim of {revision(tool)}, Debian 12, libc6 {debian.version('libc6')}, "
+        f"{time.strftime('%Y-%m-%d')}, Debian 12, libc6 {debian.version('libc6')}, "
         f"Linux {platform.release()}, {platform.machine()}\n",
         *overview(every),
     ]
