@@ -17,6 +17,7 @@ struct match {
     void *value;
 };
 
+/* Steps through all options of a command. Without `values`, a match has no place for a value. */
 static bool next_option(const struct command *command, void *values, size_t *at,
                         struct match *match)
 {
@@ -24,7 +25,8 @@ static bool next_option(const struct command *command, void *values, size_t *at,
     for (const struct option_group *group = command->groups; group->options; group++) {
         if (i < group->count) {
             match->option = &group->options[i];
-            match->value = (char *)values + group->offset + match->option->offset;
+            match->value =
+                values ? (char *)values + group->offset + match->option->offset : NULL;
             return true;
         }
         i -= group->count;
