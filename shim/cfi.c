@@ -176,6 +176,12 @@ static void set_cfa(struct row *row, uint64_t number, int64_t offset)
     row->cfa_offset = offset;
 }
 
+/* A factored offset. One that does not fit 64 bits wraps: it is as wrong as any other. */
+static int64_t factored(uint64_t number, int64_t align)
+{
+    return (int64_t)(number * (uint64_t)align);
+}
+
 /* The instructions with an operand count of their own. False: not understood. */
 static bool extended(struct machine *m, struct cursor *c, unsigned op)
 {
@@ -189,7 +195,7 @@ static bool extended(struct machine *m, struct cursor *c, unsigned op)
     case 0x04: m->location += fixed(c, 4) * m->cie->code_align; return true;
     case 0x05: /* offset_extended */
         number = uleb(c);
-        set_register(&m->row, number, HOW_AT_CFA, (int64_t)uleb(c) * align);
+        set_register(&m->row, number, HOW_AT_CFA, factored(uleb(c), align));
         return true;
     case 0x06: restore_register(&m->row, uleb(c), &m->initial); return true;
     case 0x07: set_register(&m->row, uleb(c), HOW_UNDEFINED, 0); return true;
@@ -222,13 +228,13 @@ static bool extended(struct machine *m, struct cursor *c, unsigned op)
         return true;
     case 0x11: /* offset_extended_sf */
         number = uleb(c);
-        set_register(&m->row, number, HOW_AT_CFA, sleb(c) * align);
+        set_register(&m->row, number, HOW_AT_CFA, factored((uint64_t)sleb(c), align));
         return true;
     case 0x12: /* def_cfa_sf */
         number = uleb(c);
-        set_cfa(&m->row, number, sleb(c) * align);
+        set_cfa(&m->row, number, factored((uint64_t)sleb(c), align));
         return true;
-    case 0x13: m->row.cfa_offset = sleb(c) * align; return true;
+    case 0x13: m->row.cfa_offset = factored((uint64_t)sleb(c), align); return true;
     case 0x14: /* val_offset */
         number = uleb(c);
         uleb(c);
@@ -252,7 +258,7 @@ static bool run(struct machine *m, struct cursor c)
         switch (byte >> 6) {
         case 1: m->location += low * m->cie->code_align; break;
         case 2:
-            set_register(&m->row, low, HOW_AT_CFA, (int64_t)uleb(&c) * m->cie->data_align);
+            set_register(&m->row, low, HOW_AT_CFA, factored(uleb(&c), m->cie->data_align));
             break;
         case 3: restore_register(&m->row, low, &m->initial); break;
         default:
