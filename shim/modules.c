@@ -37,15 +37,48 @@ struct image {
     bool fleeting;
 };
 
-static void find_build_id(struct image *image, const uint8_t *note, const uint8_t *end)
+/* More than any linker makes; what a file says to have may be any number. */
+#define HEADERS_MAX 256u
+#define NOTES_MAX 16384u
+
+/*
+ * Whether all of [from, from + size) can be read: each page is tried, but not the first one of all,
+ * whose address means to the kernel that there is none.
+ */
+static bool readable(uintptr_t from, size_t size)
 {
+    if (size == 0 || from < 4096 || size > UINTPTR_MAX - from)
+        return size == 0;
+    for (uintptr_t page = from & ~(uintptr_t)4095; page < from + size; page += 4096)
+        if (!sys_readable(page))
+            return false;
+    return true;
+}
+
+/*
+ * Whether the loader mapped it for this module, as far as it says. What headers promise may lie
+ * anywhere, in memory of others that goes at any moment. Of the program itself, whose segments need
+ * not adjoin, only the kernel knows.
+ */
+static bool in_module(const struct image *image, uintptr_t from, size_t size)
+{
+    return *image->path == '\0' || (from >= image->start && from <= image->end &&
+                                    size <= image->end - from);
+}
+
+static void find_build_id(struct image *image, const uint8_t *note, size_t size)
+{
+    const uint8_t *end = note + (size < NOTES_MAX ? size : NOTES_MAX);
+    if (!in_module(image, (uintptr_t)note, size) ||
+        !readable((uintptr_t)note, (size_t)(end - note)))
+        return;
     while ((size_t)(end - note) >= sizeof(ElfW(Nhdr))) {
         ElfW(Nhdr) header;
         __builtin_memcpy(&header, note, sizeof header);
         uint64_t name_size = ((uint64_t)header.n_namesz + 3) & ~UINT64_C(3);
-        uint64_t size = ((uint64_t)header.n_descsz + 3) & ~UINT64_C(3);
+        uint64_t desc_size = ((uint64_t)header.n_descsz + 3) & ~UINT64_C(3);
         note += sizeof header;
-        if (name_size + size > (uint64_t)(end - note))
+        if (name_size + desc_size > (uint64_t)(end - note))
             return;
         if (header.n_type == NT_GNU_BUILD_ID && header.n_namesz == 4 && note[0] == 'G' &&
             header.n_descsz <= TS_BUILD_ID_MAX) {
@@ -53,30 +86,31 @@ static void find_build_id(struct image *image, const uint8_t *note, const uint8_
             image->build_id_size = header.n_descsz;
             return;
         }
-        note += name_size + size;
+        note += name_size + desc_size;
     }
 }
 
 /*
  * The program headers: of the program itself the kernel told where they are; of a library they
  * follow the ELF header at the start of its first segment. NULL when they are not where every
- * linker puts them.
+ * linker puts them. The loader has read the file and not this memory, which may hold anything: an
+ * odd linker's work, or what a program has written there since.
  */
 static const ElfW(Phdr) * find_headers(const struct image *image, size_t *count)
 {
-    if (*image->path == '\0') {
-        *count = getauxval(AT_PHNUM);
-        return (const ElfW(Phdr) *)getauxval(AT_PHDR);
+    const ElfW(Phdr) *headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+    *count = getauxval(AT_PHNUM);
+    if (*image->path != '\0') {
+        const ElfW(Ehdr) *elf = (const void *)image->start;
+        if (((uintptr_t)elf & 7) || !readable((uintptr_t)elf, sizeof *elf) ||
+            __builtin_memcmp(elf->e_ident, ELFMAG, SELFMAG) != 0 || elf->e_phoff > 4096 - 56 ||
+            (elf->e_phoff & 7))
+            return NULL;
+        headers = (const void *)(image->start + elf->e_phoff);
+        *count = elf->e_phnum;
     }
-    /* A library's first segment is linked at 0, so that its bias is its address. */
-    const ElfW(Ehdr) *elf = (const void *)image->bias;
-    if (((uintptr_t)elf & 7) || !sys_readable((uintptr_t)elf) ||
-        __builtin_memcmp(elf->e_ident, ELFMAG, SELFMAG) != 0 || elf->e_phoff > 4096 - 56 ||
-        (elf->e_phoff & 7))
-        return NULL;
-    const ElfW(Phdr) *headers = (const void *)(image->bias + elf->e_phoff);
-    *count = elf->e_phnum;
-    return sys_readable((uintptr_t)(headers + *count) - 8) ? headers : NULL;
+    return *count <= HEADERS_MAX && readable((uintptr_t)headers, *count * sizeof *headers) ? headers
+                                                                                           : NULL;
 }
 
 static bool within(const ElfW(Phdr) * segment, uint64_t from, uint64_t size)
@@ -86,29 +120,73 @@ static bool within(const ElfW(Phdr) * segment, uint64_t from, uint64_t size)
            size <= segment->p_filesz - (from - segment->p_vaddr);
 }
 
-/* Finds size, build-id and the bounds of the unwind tables; reads nothing outside readable
- * segments. */
+/* Behind what the loader maps for a segment; its sizes may be any numbers. */
+static uint64_t end_of(const ElfW(Phdr) * segment)
+{
+    uint64_t size = segment->p_memsz > segment->p_filesz ? segment->p_memsz : segment->p_filesz;
+    return size < UINT64_MAX - segment->p_vaddr ? segment->p_vaddr + size : UINT64_MAX;
+}
+
+/* Whether two segments have a page in common: the later one was mapped over the other. */
+static bool overlap(const ElfW(Phdr) * a, const ElfW(Phdr) * b)
+{
+    return a->p_type == PT_LOAD && b->p_type == PT_LOAD &&
+           (a->p_vaddr & ~UINT64_C(4095)) < end_of(b) && (b->p_vaddr & ~UINT64_C(4095)) < end_of(a);
+}
+
+/*
+ * The bounds of the unwind tables: of the segment that holds them. A file may promise more of it
+ * than it has, and what lies behind a file's end cannot be read; and another segment may lie on top
+ * of it. If neither is so, all of it can be read, since the loader mapped it in one piece. To try
+ * each page would read the whole of it from the disk.
+ */
+static void find_tables(struct image *image, const ElfW(Phdr) * headers, size_t count, size_t which)
+{
+    const ElfW(Phdr) *segment = &headers[which];
+    uintptr_t low = image->bias + segment->p_vaddr, high = low + segment->p_filesz;
+    if (high <= low || !in_module(image, low, segment->p_filesz) ||
+        !readable((uintptr_t)image->tables.header, 4) || !readable(high - 1, 1))
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (i != which && overlap(segment, &headers[i]))
+            return;
+    image->tables.low = (const uint8_t *)low;
+    image->tables.high = (const uint8_t *)high;
+}
+
+/* Of this module, and not of another file that was mapped where its own headers should be. */
+static bool are_own(const struct image *image, const ElfW(Phdr) * headers, size_t count)
+{
+    if (*image->path == '\0')
+        return true;
+    for (size_t i = 0; i < count; i++)
+        if (headers[i].p_type == PT_LOAD)
+            return image->bias + (headers[i].p_vaddr & ~UINT64_C(4095)) == image->start;
+    return false;
+}
+
+/* Finds size, build-id and the bounds of the unwind tables; reads nothing that was not tried. */
 static void read_headers(struct image *image)
 {
     size_t count = 0;
     const ElfW(Phdr) *headers = find_headers(image, &count);
     uint64_t tables = (uintptr_t)image->tables.header - image->bias, low = UINT64_MAX, high = 0;
-    for (size_t i = 0; headers != NULL && i < count; i++) {
+    if (headers == NULL || !are_own(image, headers, count))
+        return;
+    for (size_t i = 0; i < count; i++) {
         const ElfW(Phdr) *segment = &headers[i];
-        if (segment->p_type == PT_LOAD && segment->p_vaddr < low)
+        bool load = segment->p_type == PT_LOAD && end_of(segment) != UINT64_MAX;
+        if (load && segment->p_vaddr < low)
             low = segment->p_vaddr;
-        if (segment->p_type == PT_LOAD && segment->p_vaddr + segment->p_memsz > high)
+        if (load && segment->p_vaddr + segment->p_memsz > high)
             high = segment->p_vaddr + segment->p_memsz;
-        if (within(segment, tables, 4)) {
-            image->tables.low = (const uint8_t *)(image->bias + segment->p_vaddr);
-            image->tables.high = image->tables.low + segment->p_filesz;
-        }
+        if (within(segment, tables, 4))
+            find_tables(image, headers, count, i);
         for (size_t j = 0; segment->p_type == PT_NOTE && j < count && image->build_id_size == 0;
              j++)
             if (within(&headers[j], segment->p_vaddr, segment->p_filesz))
-                find_build_id(
-                    image, (const uint8_t *)(image->bias + segment->p_vaddr),
-                    (const uint8_t *)(image->bias + segment->p_vaddr + segment->p_filesz));
+                find_build_id(image, (const uint8_t *)(image->bias + segment->p_vaddr),
+                              segment->p_filesz);
     }
     if (high > low)
         image->size = high - low;
