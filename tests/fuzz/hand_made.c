@@ -28,8 +28,10 @@ int main(int argc, char **argv)
         return 1;
     }
     call *through = (call *)(map->l_addr + strtoul(argv[2], NULL, 0));
-    if (argc > 3)
-        FAULT_EQUAL(mprotect((void *)(map->l_addr + strtoul(argv[3], NULL, 0)), 4096, PROT_NONE), 0);
+    if (argc > 3) {
+        void *page = (void *)(map->l_addr + strtoul(argv[3], NULL, 0));
+        FAULT_EQUAL(mprotect(page, 4096, PROT_NONE), 0);
+    }
     size_t before = fault_live();
     for (int i = 0; i < BLOCKS; i++) {
         blocks[i] = through(i % 2 ? malloc : allocate_here, SIZE);

@@ -6,7 +6,10 @@
 
 #include "tools/base/capture.h"
 
-/* The capture is in order, and reports of it by every grouping add up. */
+/* The capture is in order. */
+bool capture_is_right(const struct capture *capture);
+
+/* The same, and reports of it by every grouping add up. */
 bool keeps_promises(const struct capture *capture);
 
 #endif
