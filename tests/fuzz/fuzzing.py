@@ -5,6 +5,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parents[1]
@@ -60,6 +61,9 @@ class Fuzzer:
         ]
         ours = ("TRACESNAP", "DEBUGINFOD")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        self.scratch = tempfile.TemporaryDirectory(prefix="tracesnap-fuzz-", dir=shared)  # goes also after a crash
+        environment["TMPDIR"] = self.scratch.name
         environment["ASAN_OPTIONS"] = "detect_leaks=1:quarantine_size_mb=16:malloc_context_size=5"
         environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
         self.log = (self.failed / "log").open("w+b")
@@ -71,6 +75,7 @@ class Fuzzer:
         """Waits. (executions, processor seconds); AssertionError says what failed and which input does it."""
         _, status, usage = os.wait4(self.process.pid, 0)
         self.process.returncode = os.waitstatus_to_exitcode(status)
+        self.scratch.cleanup()
         self.log.seek(0)
         log = self.log.read().decode(errors="replace")
         self.log.close()
