@@ -53,8 +53,8 @@ static inline __attribute__((always_inline)) bool enter(struct thread *thread)
 }
 
 /*
- * The same in calloc and realloc: whoever serves malloc serves these, so that malloc comes to us
- * where they do (next_comes_to_us).
+ * The same in calloc: whoever serves malloc serves that, too, so that malloc comes to us where it
+ * does (next_comes_to_us).
  */
 static inline __attribute__((always_inline)) bool enter_as_malloc(struct thread *thread)
 {

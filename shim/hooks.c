@@ -229,7 +229,7 @@ void *realloc(void *block, size_t size)
     struct resize resize;
     if (arena_holds(block))
         return realloc_from_arena(block, size);
-    if (!likely(enter_as_malloc(thread))) {
+    if (!likely(enter(thread))) {
         if (enter_sampling(thread)) {
             begin_resize(block, &resize, true);
             return end_resize(thread, &resize, block, next.realloc(block, size), size,

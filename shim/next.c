@@ -70,10 +70,24 @@ static bool has_operators(const struct next *found, void *(*allocate)(size_t))
            object_of((const void *)found->_Znwm) == object_of((const void *)allocate);
 }
 
+enum hook_number {
+#define X(type, name, parameters) HOOK_##name,
+    HOOK_LIST(X)
+#undef X
+        HOOK_COUNT
+};
+_Static_assert(HOOK_COUNT <= SYMBOLS_MAX, "symbols_follow takes no more");
+
+static const char *const hook_names[HOOK_COUNT] = {
+#define X(type, name, parameters) #name,
+    HOOK_LIST(X)
+#undef X
+};
+
 /* Asks the loader for nothing that is not there (symbols.c). */
-static void *find(const char *name)
+static void *find(const char *name, bool follows)
 {
-    if (!symbols_follow(name))
+    if (!follows)
         return NULL;
     void *function = dlsym(RTLD_NEXT, name);
     if (function == NULL)
@@ -94,7 +108,10 @@ bool next_resolve(void)
     struct next found;
     thread_self.busy_frame = 0;
     thread_self.busy = THREAD_IN_NEXT; /* what dlsym allocates is not the program's */
-#define X(type, name, parameters) found.name = (type(*) parameters)find(#name);
+    bool follow[HOOK_COUNT];
+    symbols_follow(hook_names, follow, HOOK_COUNT);
+#define X(type, name, parameters)                                                                  \
+    found.name = (type(*) parameters)find(#name, follow[HOOK_##name]);
     HOOK_LIST(X)
 #undef X
     thread_self.busy = busy;

@@ -38,7 +38,7 @@ bool next_resolve(void);
  * seen. After next_resolve.
  */
 bool next_comes_to_us(void);
-extern bool next_reached; /* malloc has come, or calloc or realloc; set by their hooks */
+extern bool next_reached; /* malloc has come, or calloc; set by their hooks */
 
 /* The hook, whatever the loader bound the name to. */
 void *hooks_malloc(size_t size) __attribute__((visibility("hidden")));

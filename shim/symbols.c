@@ -12,6 +12,7 @@
 
 extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
 
+#define FILTER_BITS (8 * sizeof(ElfW(Addr)))
 #define VERSION_HIDDEN 0x8000 /* of a version that is no default: dlsym does not find it */
 
 struct symbols {
@@ -54,15 +55,26 @@ static bool is_definition(const struct symbols *symbols, uint32_t index, const c
            __builtin_strcmp(symbols->strings + symbol->st_name, name) == 0;
 }
 
-/* DT_GNU_HASH: counts, a filter that is passed over, buckets, and chains ended by an odd hash. */
-static bool find_by_gnu_hash(const struct symbols *symbols, const char *name)
+static uint32_t gnu_hash_of(const char *name)
 {
-    const uint32_t *table = symbols->gnu_hash;
-    uint32_t bucket_count = table[0], first = table[1], filter_words = table[2], hash = 5381;
-    const uint32_t *buckets = table + 4 + filter_words * (sizeof(ElfW(Addr)) / sizeof(uint32_t));
-    const uint32_t *chains = buckets + bucket_count;
+    uint32_t hash = 5381;
     for (const char *c = name; *c != '\0'; c++)
         hash = hash * 33 + (uint8_t)*c;
+    return hash;
+}
+
+/* DT_GNU_HASH: counts, a filter of two bits for each name, buckets, and chains ended by an odd hash. */
+static bool find_by_gnu_hash(const struct symbols *symbols, const char *name, uint32_t hash)
+{
+    const uint32_t *table = symbols->gnu_hash;
+    const uint32_t bucket_count = table[0], first = table[1], words = table[2], shift = table[3];
+    const ElfW(Addr) *filter = (const void *)(table + 4);
+    const uint32_t *buckets = (const void *)(filter + words), *chains = buckets + bucket_count;
+    if (words != 0) {
+        ElfW(Addr) word = filter[hash / FILTER_BITS % words];
+        if (!(word >> hash % FILTER_BITS & word >> (hash >> shift) % FILTER_BITS & 1))
+            return false;
+    }
     uint32_t index = bucket_count != 0 ? buckets[hash % bucket_count] : 0;
     for (; index >= first && index != 0; index++) {
         uint32_t found = chains[index - first];
@@ -74,26 +86,31 @@ static bool find_by_gnu_hash(const struct symbols *symbols, const char *name)
     return false;
 }
 
-static bool defines(const struct link_map *map, const char *name)
+static bool defines(const struct symbols *symbols, const char *name, uint32_t hash)
 {
-    struct symbols symbols = symbols_of(map);
-    if (symbols.table == NULL || symbols.strings == NULL)
-        return false;
-    if (symbols.gnu_hash != NULL)
-        return find_by_gnu_hash(&symbols, name);
-    for (uint32_t i = 1; symbols.hash != NULL && i < symbols.hash[1]; i++)
-        if (is_definition(&symbols, i, name))
+    if (symbols->gnu_hash != NULL)
+        return find_by_gnu_hash(symbols, name, hash);
+    for (uint32_t i = 1; symbols->hash != NULL && i < symbols->hash[1]; i++)
+        if (is_definition(symbols, i, name))
             return true;
     return false;
 }
 
-bool symbols_follow(const char *name)
+void symbols_follow(const char *const *names, bool *follow, size_t count)
 {
+    uint32_t hashes[SYMBOLS_MAX];
     const struct link_map *map = _r_debug.r_map;
     while (map != NULL && map->l_ld != _DYNAMIC)
         map = map->l_next;
-    for (map = map != NULL ? map->l_next : NULL; map != NULL; map = map->l_next)
-        if (defines(map, name))
-            return true;
-    return false;
+    for (size_t i = 0; i < count; i++) {
+        hashes[i] = gnu_hash_of(names[i]);
+        follow[i] = false;
+    }
+    for (map = map != NULL ? map->l_next : NULL; map != NULL; map = map->l_next) {
+        struct symbols symbols = symbols_of(map);
+        if (symbols.table == NULL || symbols.strings == NULL)
+            continue;
+        for (size_t i = 0; i < count; i++)
+            follow[i] = follow[i] || defines(&symbols, names[i], hashes[i]);
+    }
 }

@@ -5,8 +5,14 @@
 #define TRACESNAP_SHIM_SYMBOLS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-/* Whether dlsym(RTLD_NEXT, name) would find something. While nothing else is loaded or unloaded. */
-bool symbols_follow(const char *name);
+#define SYMBOLS_MAX 64
+
+/*
+ * follow[i]: whether dlsym(RTLD_NEXT, names[i]) would find something; count: SYMBOLS_MAX at most.
+ * While nothing else is loaded or unloaded.
+ */
+void symbols_follow(const char *const *names, bool *follow, size_t count);
 
 #endif

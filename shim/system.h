@@ -96,16 +96,16 @@
     X(WRITE, write, SYS_ON_DEMAND, 3, 4096, 4096, 0)                                               \
     X(RENAME, rename, SYS_ON_DEMAND, 4096, 4096, 0, 0)                                             \
     X(CHMOD, fchmodat, SYS_AT_START | SYS_IN_CHILD, AT_FDCWD, 4096, 0700, 0)                       \
-    X(FLOCK, flock, SYS_PRUNING, 3, 5, 0, 0)                                                       \
+    X(FLOCK, flock, SYS_AT_START | SYS_IN_CHILD | SYS_PRUNING, 3, 5, 0, 0)                         \
     X(OPEN_LISTING, openat, SYS_PRUNING, AT_FDCWD, 4096,                                           \
       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)                                          \
     X(OPEN_AT, openat, SYS_PRUNING, 3, 4096, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0)    \
     X(PREAD, pread64, SYS_PRUNING, 3, 4096, 8, 4096)                                               \
     X(FCHMOD, fchmod, SYS_PRUNING, 3, 0400, 0, 0)                                                  \
-    X(UNLINK_AT, unlinkat, SYS_PRUNING, 3, 4096, 0, 0)                                             \
+    X(UNLINK_AT, unlinkat, SYS_AT_START | SYS_PRUNING, 3, 4096, 0, 0)                              \
     X(LSEEK, lseek, SYS_PRUNING, 3, 0, 0, 0)                                                       \
     X(GETDENTS, getdents64, SYS_PRUNING, 3, 4096, 32768, 0)                                        \
-    X(STAT_AT, newfstatat, SYS_PRUNING, 3, 4096, 4096, 0x100)                                      \
+    X(STAT_AT, newfstatat, SYS_AT_START | SYS_PRUNING, 3, 4096, 4096, 0x100)                       \
     X(FSTATFS, fstatfs, SYS_PRUNING, 3, 4096, 0, 0)                                                \
     X(PIPE, pipe2, SYS_BY_LIBUNWIND, 4096, O_CLOEXEC | O_NONBLOCK, 0, 0)                           \
     X(MINCORE, mincore, SYS_BY_LIBUNWIND, 4096, 4096, 4096, 0)
