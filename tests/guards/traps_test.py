@@ -13,7 +13,7 @@ sys.path.insert(0, str(HERE.parent / "lib"))
 from tap import Tap  # noqa: E402
 
 TESTS = SOURCE / "tests"
-CODE = [SOURCE / name for name in ("shim", "region", "tools/source", "tools/base", "tools/cmd")]
+CODE = [SOURCE / name for name in ("shim", "region", "tools/source", "tools/symbol", "tools/base", "tools/cmd")]
 FILE = r"[\w/]+(?:\.py|\.cc|\.c|\.h|\.pml|\.am)"
 
 
