@@ -48,7 +48,7 @@ static const char *program_name(void)
 static void begin_use(struct shard *shard, struct thread *thread, uint32_t tid)
 {
     shard->user = thread;
-    shard->inserting = 0;
+    ts_store_relaxed(&shard->inserting, 0);
     shard->frames.reusable = false;
     memo_forget(&shard->memo);
     ts_store_relaxed(&shard->record->owner, tid);
@@ -235,7 +235,7 @@ __attribute__((noinline)) void cell_refresh(struct ts_cell *cell, uint64_t contr
 {
     struct ts_pair peak = {cell->allocated.count - cell->freed.count,
                            cell->allocated.size - cell->freed.size};
-    if (TS_CONTROL_GENERATION(cell->stamp) != TS_CONTROL_GENERATION(control)) {
+    if (TS_CONTROL_GENERATION(ts_load_relaxed(&cell->stamp)) != TS_CONTROL_GENERATION(control)) {
         const struct ts_pair zero = {0, 0};
         peak = zero;
         ts_pair_store(&cell->allocated, zero);

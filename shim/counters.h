@@ -76,7 +76,7 @@ void cell_refresh(struct ts_cell *cell, uint64_t control);
 
 static inline void cell_prepare(struct ts_cell *cell, uint64_t control)
 {
-    if (__builtin_expect(cell->stamp != (control & ~TS_CONTROL_PAUSED), 0))
+    if (__builtin_expect(ts_load_relaxed(&cell->stamp) != (control & ~TS_CONTROL_PAUSED), 0))
         cell_refresh(cell, control & ~TS_CONTROL_PAUSED);
 }
 

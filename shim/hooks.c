@@ -43,7 +43,7 @@ static bool recover(struct thread *thread, uintptr_t frame)
     region_drop(TS_DROP_REENTRANT);
     if (thread->shard != NULL) {
         thread->shard->frames.reusable = false;
-        thread->shard->inserting = 0;
+        ts_store_relaxed(&thread->shard->inserting, 0);
     }
     thread->busy = THREAD_FREE;
     return true;

@@ -21,6 +21,7 @@
 #define PAGE ((uintptr_t)4096)
 #define PAGES_MAX 16384u /* 64 MiB between two looks at a stack: more is not tried */
 #define FOREIGN_SHIFT 16
+#define OVERFLOW_MAX (16 * PAGE) /* how far below a frame may reach that did not look */
 
 /*
  * Where struct pthread, which begins with the thread control block, may hold the bounds of the
@@ -108,11 +109,15 @@ bool stack_move(struct stack_view *view, uintptr_t sp)
         view_own(view); /* from a signal stack back to the thread's own */
         return true;
     }
-    if (sp < PAGE || !sys_readable(sp & ~(PAGE - 1)))
-        return false;
-    view->low = sp & ~(PAGE - 1);
-    view->size = PAGE;
-    return true;
+    /* A stack that overflows was interrupted below its lowest page. */
+    for (uintptr_t page = sp & ~(PAGE - 1), end = page + OVERFLOW_MAX; page < end; page += PAGE) {
+        if (page >= PAGE && sys_readable(page)) {
+            view->low = page;
+            view->size = PAGE;
+            return true;
+        }
+    }
+    return false;
 }
 
 bool stack_widen(struct stack_view *view, uintptr_t address)

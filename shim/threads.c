@@ -40,7 +40,7 @@ static void on_end(void *argument)
     thread->shard = NULL;
     live_flush(thread); /* and from here on at once */
     if (shard != NULL) {
-        shard->inserting = 0;
+        ts_store_relaxed(&shard->inserting, 0);
         shard->frames.reusable = false;
         shard_give(shard);
     }

@@ -17,7 +17,8 @@ from tracesnap import BUILD, SHIM, SOURCE, TIMEOUT, TOOL, Regions, drops  # noqa
 def build(name, *flags, optimise="-O1", output=None):
     """Compiles tests/faults/NAME (.c or .cc); Skip where a library that it needs is missing."""
     source = HERE / name
-    directory = BUILD / "tests" / "faults" / "programs"
+    # Of each test its own: another that builds the same must not replace what runs here.
+    directory = BUILD / "tests" / "faults" / "programs" / pathlib.Path(sys.argv[0]).stem
     directory.mkdir(parents=True, exist_ok=True)
     program = directory / (output or source.stem)
     compiler = shlex.split(os.environ["CC"] if source.suffix == ".c" else os.environ["CXX"])

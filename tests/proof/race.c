@@ -22,6 +22,7 @@
 #include "tools/source/cells.c"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -34,7 +35,8 @@
 
 /* A block is its owner's, and handed over as the program would do it. */
 static uintptr_t shared[BLOCKS];
-static uint64_t stop, next_place, operations, captures, broken, children;
+static uint64_t stop, next_place, operations, captures, broken, children, held_up;
+#define CHILD_SECONDS 20
 
 struct worker {
     struct fake_thread thread;
@@ -141,6 +143,7 @@ static void *command(void *unused)
 /* As cells.c reads, but in the writer's own mapping. */
 static void look_inside(void)
 {
+    struct reading reading = {.patience = INT64_MAX};
     struct capture_values sum;
     uint64_t control = ts_load_acquire(&region_header->control);
     for (uint32_t block = 0; block < shards_blocks(); block++) {
@@ -151,7 +154,7 @@ static void look_inside(void)
             count += chunks[count].cells != NULL;
         }
         for (uint32_t cell = 0; cell < TS_CHUNK_CELLS && count > 0; cell++)
-            read_context(chunks, count, cell, control, &sum);
+            read_context(&reading, chunks, count, cell, control, &sum);
     }
     uint32_t contexts = ts_load_acquire(&region_header->context_count);
     for (uint32_t i = 1; i < contexts; i++) {
@@ -177,12 +180,17 @@ static void *read_all_the_time(void *unused)
     return unused;
 }
 
-/* A child of a process in full flight: a region of its own, and it goes on counting. */
+/*
+ * A child of a process in full flight: a region of its own, and it goes on counting. The sanitizer's
+ * own allocator may have been locked by another thread when it forked, and then the child spins in
+ * there: it is ended and not counted. What hangs by our fault hangs in tests/faults/process/fork_test.py.
+ */
 static void fork_once(void)
 {
     static struct worker worker;
     pid_t pid = fork();
     if (pid == 0) {
+        alarm(CHILD_SECONDS);
         struct error error = {""};
         worker = (struct worker){.random = 5, .number = THREADS + 1};
         if (!books_open_child(&worker.thread))
@@ -196,6 +204,10 @@ static void fork_once(void)
     }
     int status = 0;
     waitpid(pid, &status, 0);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+        held_up++;
+        return;
+    }
     children++;
     if (status != 0) {
         printf("# a child ended with %#x\n", (unsigned)status);
@@ -220,7 +232,8 @@ int main(int argc, char **argv)
     ts_store_relaxed(&stop, 1);
     for (int i = 0; i < THREADS + 2; i++)
         pthread_join(threads[i], NULL);
-    printf("# operations %lu\n# captures %lu\n# children %lu\n", (unsigned long)operations,
-           (unsigned long)captures, (unsigned long)children);
+    printf("# operations %lu\n# captures %lu\n# children %lu\n# held up by the sanitizer %lu\n",
+           (unsigned long)operations, (unsigned long)captures, (unsigned long)children,
+           (unsigned long)held_up);
     return broken != 0;
 }

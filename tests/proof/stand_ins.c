@@ -20,12 +20,19 @@
 
 struct options options = {.depth = TS_DEPTH_DEFAULT, .follow = 1};
 uint32_t module_generation;
-static uint32_t tracing = PROCESS_TRACING;
-uint32_t *process_mode = &tracing;
+static struct process_page page = {.mode = PROCESS_TRACING};
+struct process_page *process_page = &page;
 
 void options_say(const char *cause, const char *subject, const char *fix)
 {
     printf("# %s '%s': %s\n", cause, subject, fix);
+}
+
+/* Nobody is early here: every thread is in a process that is traced. */
+void process_early(void)
+{
+    printf("Bail out! a thread is early\n");
+    exit(99);
 }
 
 const char *process_variable(const char *name)

@@ -98,7 +98,8 @@ static void reader(void *unused)
     seen.control = ts_load_acquire(&control);
     seen.allocated[0] = now_allocated;
     seen.freed[0] = now_freed;
-    read_context(chunks, 2, 0, seen.control, &seen.values);
+    struct reading reading = {.patience = INT64_MAX};
+    read_context(&reading, chunks, 2, 0, seen.control, &seen.values);
     uint64_t word = ts_load_acquire(&control);
     seen.allocated[1] = now_allocated + (uint64_t)busy;
     seen.freed[1] = now_freed + (uint64_t)busy;
@@ -168,7 +169,8 @@ static void check_end(void)
     static const struct chunk chunks[2] = {{&cells[0], 0}, {&cells[1], 0}};
     struct capture_values values;
     uint64_t word = control, open = (uint64_t)busy;
-    read_context(chunks, 2, 0, word, &values);
+    struct reading reading = {.patience = INT64_MAX};
+    read_context(&reading, chunks, 2, 0, word, &values);
     check_values(&values, "at the end");
     if (values.allocated_count < now_allocated || values.allocated_count > now_allocated + open ||
         values.freed_count < now_freed || values.freed_count > now_freed + open)

@@ -54,7 +54,8 @@ BEFORE = (
     ("RLIMIT_FSIZE of 0", FSIZE, 0, (0,)),
     ("RLIMIT_FSIZE of 1 MiB", FSIZE, MIB, (2,), FULL),
     ("RLIMIT_FSIZE of 64 MiB", FSIZE, 64 * MIB, (2,)),
-    ("RLIMIT_NOFILE of 4", NOFILE, 4, (2,)),
+    ("RLIMIT_NOFILE of 4", NOFILE, 4, (0,)),  # the directory and the file in it are open at once
+    ("RLIMIT_NOFILE of 5", NOFILE, 5, (2,)),
     ("RLIMIT_STACK of 64 KiB", STACK, 64 * KIB, (2,)),
     ("RLIMIT_MEMLOCK of 0", MEMLOCK, 0, (2,)),
 )

@@ -64,7 +64,7 @@ def untraced():
     """A child that can have no region is told of by its parent's; what it forks does not try again."""
     with Regions() as regions:
         mark = regions.scratch / "mark"
-        life(regions, f"alloc 10 fork rest nospace untraced touch {mark} rest fork space untraced fork untraced")
+        life(regions, f"alloc 10 nospace fork rest untraced space touch {mark} rest fork space untraced fork untraced")
         expect(regions, (10, 10, "ended"), must_drop=["untraced_children"])
         equal("children", regions.stats(regions.all()[0])["drops"]["untraced_children"], 1)
         equal("later files", regions.path.stat().st_mtime_ns < mark.stat().st_mtime_ns, True)
