@@ -5,7 +5,8 @@
  * through its mapping and without a descriptor, until it ends or execs, however that happens and
  * whatever pid namespace it is in; a reader holds one through its descriptor. Who could lock it
  * exclusively sees a region that nobody uses. A region whose process could not take the lock
- * (ts_process.locked is 0) is in use as long as /proc knows the process.
+ * (ts_process.locked is 0) is in use as long as /proc knows the process, and for whoever is in
+ * another pid namespace.
  *
  * That a process ended is noted by the first who looks: the region's mode becomes 0400, and the
  * time of that change (st_ctime) is when its end was noticed. A region that was never ready belongs

@@ -106,11 +106,19 @@ static bool read_at(int fd, void *to, size_t size, size_t offset)
 static bool is_dead(const struct pruning *pruning, int fd, const struct file_name *name,
                     int64_t changed)
 {
-    uint32_t ready = 0, locked = 0;
-    if (!read_at(fd, &ready, sizeof ready, offsetof(struct ts_header, ready)) || ready == 0)
+    struct {
+        uint32_t ready, locked, namespace;
+    } is = {0, 0, 0};
+    if (!read_at(fd, &is.ready, sizeof is.ready, offsetof(struct ts_header, ready)) ||
+        is.ready == 0)
         return pruning->now - changed >= TS_KEEP_UNBORN;
-    return read_at(fd, &locked, sizeof locked, offsetof(struct ts_header, process.locked)) &&
-           (locked != 0 || proc_stat(name->pid).start_ticks != name->start_ticks);
+    if (!read_at(fd, &is.locked, sizeof is.locked, offsetof(struct ts_header, process.locked)) ||
+        !read_at(fd, &is.namespace, sizeof is.namespace,
+                 offsetof(struct ts_header, process.pid_namespace)))
+        return false;
+    return is.locked != 0 ||
+           (is.namespace == proc_namespace() &&
+            proc_stat(name->pid).start_ticks != name->start_ticks);
 }
 
 /* Opens a region that nobody uses; -1 when somebody does, or it is no such file any more. */

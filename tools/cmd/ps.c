@@ -64,7 +64,7 @@ static void print_all(const struct ps_values *values, const struct region_list *
                      dead == 1 ? "" : "s");
     if (unreadable)
         message_note("%zu file%s in the region directory cannot be read: made by another version "
-                     "of tracesnap?",
+                     "of tracesnap, or by a process that was killed at its start",
                      unreadable, unreadable == 1 ? "" : "s");
 }
 

@@ -80,8 +80,10 @@ static bool is_dead(int fd, const struct region_name *name, const struct stat *s
     struct proc_status process;
     if (file_read(fd, &header, sizeof(header), 0) != 0 || header.ready == 0)
         return now - status->st_ctime >= TS_KEEP_UNBORN;
-    return header.process.locked != 0 || !proc_status_read(&process, name->pid) ||
-           process.start_ticks != name->start_ticks;
+    if (header.process.locked != 0)
+        return true;
+    return header.process.pid_namespace == process_namespace(0) &&
+           (!proc_status_read(&process, name->pid) || process.start_ticks != name->start_ticks);
 }
 
 static bool is_wanted(int fd)
