@@ -55,7 +55,7 @@ GUARDS = {
     "cell-stamp-stored-last": {
         "trap": "a writer is killed while it makes a cell ready for a new generation: old counts seem new",
         "file": "shim/counters.c",
-        "old": "    if (TS_CONTROL_GENERATION(cell->stamp) != TS_CONTROL_GENERATION(control)) {\n",
+        "old": "    if (TS_CONTROL_GENERATION(ts_load_relaxed(&cell->stamp)) != TS_CONTROL_GENERATION(control)) {\n",
         "new": "    uint64_t was = cell->stamp;\n    ts_store_release(&cell->stamp, control);\n"
         "    if (TS_CONTROL_GENERATION(was) != TS_CONTROL_GENERATION(control)) {\n",
         "test": "tests/proof/steps_test.py",

@@ -2,17 +2,20 @@
 """Does each test of a trap fail when its guard is removed? Removes one guard at a time, in a copy of the tree, builds, and
 runs the test that must fail then.
 
-    tests/guards/remove.py [--write] [NAME]...
+    tests/guards/remove.py [--write] [--jobs N] [NAME]...
 
 The guards stand in the other files of this directory, one for each area: GUARDS = {name: {"trap", "file", "old", "new", "test"}}
 with the text of the guard as it is in the file, and what stands there without it. --write: what was seen goes to
 tests/guards/REMOVED.md. Exit status 1 if a guard's removal goes unnoticed, or its text is not in the source any more.
 """
 
+import argparse
+import concurrent.futures
 import datetime
 import importlib.util
 import os
 import pathlib
+import queue
 import signal
 import subprocess
 import sys
@@ -81,13 +84,21 @@ def remove(copy, guard):
     return said is not None, said or "NOT NOTICED"
 
 
-def sound(copy, guards):
-    """Tests that fail with all guards in place prove nothing."""
-    copy.make("all")
-    for test in sorted({guard["test"] for guard in guards.values()}):
+def sound(copies, guards):
+    """The tests that fail with all guards in place: they would prove nothing."""
+    tests = sorted({guard["test"] for guard in guards.values()})
+
+    def check(test):
+        copy = copies.get()
         said = run_test(copy, test)
-        if said is not None:
-            raise SystemExit(f"remove.py: '{test}' fails as it is: {said}")
+        copies.put(copy)
+        return said
+
+    with concurrent.futures.ThreadPoolExecutor(copies.qsize()) as pool:
+        failed = {test: said for test, said in zip(tests, pool.map(check, tests)) if said is not None}
+    for test, said in failed.items():
+        print(f"{test} fails with all guards in place: {said}", flush=True)
+    return failed
 
 
 def write(rows):
@@ -103,27 +114,46 @@ def write(rows):
     (HERE / "REMOVED.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def remove_all(copies, guards):
+    """(noticed, row of the table) for each guard, in order."""
+
+    def one(item):
+        name, guard = item
+        copy = copies.get()
+        noticed, said = remove(copy, guard)
+        copies.put(copy)
+        print(f"{name:36} {guard['test']}: {said}", flush=True)
+        return noticed, (name, guard["trap"], f"`{guard['file']}`", f"`{guard['test']}`", said)
+
+    with concurrent.futures.ThreadPoolExecutor(copies.qsize()) as pool:
+        return list(pool.map(one, guards.items()))
+
+
 def main():
-    arguments = [argument for argument in sys.argv[1:] if argument != "--write"]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--write", action="store_true", help="write tests/guards/REMOVED.md")
+    parser.add_argument("--jobs", type=int, default=1, help="so many copies of the tree at once")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    options = parser.parse_args()
     guards = load()
-    unknown = [name for name in arguments if name not in guards]
+    unknown = [name for name in options.names if name not in guards]
     if unknown:
         print(f"remove.py: no guard '{unknown[0]}': see the files of tests/guards", file=sys.stderr)
         return 2
-    chosen = {name: guard for name, guard in guards.items() if not arguments or name in arguments}
-    rows, missed = [], 0
+    chosen = {name: guard for name, guard in guards.items() if not options.names or name in options.names}
+    copies = queue.Queue()
     with tempfile.TemporaryDirectory(prefix="tracesnap-guards-") as temporary:
-        copy = Copy(SOURCE, temporary)
-        sound(copy, chosen)
-        for name, guard in chosen.items():
-            noticed, said = remove(copy, guard)
-            missed += not noticed
-            rows.append((name, guard["trap"], f"`{guard['file']}`", f"`{guard['test']}`", said))
-            print(f"{name:36} {guard['test']}: {said}", flush=True)
-    if "--write" in sys.argv:
-        write(rows)
-    print(f"FIGURE: guards whose removal was noticed {len(rows) - missed} of {len(rows)}")
-    return 1 if missed else 0
+        for i in range(options.jobs):
+            copies.put(Copy(SOURCE, pathlib.Path(temporary) / str(i)))
+            copies.queue[-1].make("all")
+        failed = sound(copies, chosen)
+        results = remove_all(copies, {name: guard for name, guard in chosen.items() if guard["test"] not in failed})
+    if options.write:
+        write([row for _, row in results])
+    noticed = sum(noticed for noticed, _ in results)
+    print(f"FIGURE: guards whose removal was noticed {noticed} of {len(chosen)}")
+    return 1 if noticed < len(chosen) else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,7 +13,7 @@ class Copy:
         self.source, self.build = directory / "source", directory / "build"
         skip = shutil.ignore_patterns(".git", "build", "autom4te.cache")
         shutil.copytree(original, self.source, symlinks=True, ignore=skip)
-        self.build.mkdir()
+        self.build.mkdir(parents=True)
         self.run([str(self.source / "configure"), "-q", "CFLAGS=-g -O2"])
 
     def run(self, command):
