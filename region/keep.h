@@ -38,7 +38,7 @@
  * a region's name, and the inode of the pid namespace in which they hold. With -main behind it only
  * the program is wanted that `run` itself started, for the summary: the region whose parent_pid is
  * PID. Any other name is the user's own, and keeps nothing. From another namespace nobody can tell:
- * the session counts as running.
+ * the session counts as running until the region has been kept for its days.
  */
 #define TS_SESSION_MAIN "-main"
 #define TS_NAMESPACE_LINK "/proc/self/ns/pid" /* links to "pid:[INODE]" */

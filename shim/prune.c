@@ -81,7 +81,7 @@ static bool parse_part(const char **at, char after, uint64_t *number)
 }
 
 /* Whether a `tracesnap run` that still runs wants the region, or nobody can tell from here. */
-static bool is_wanted(const char *session, uint32_t parent)
+static bool is_wanted(const char *session, uint32_t parent, bool expired)
 {
     uint64_t pid, ticks, inside;
     const char *at = session;
@@ -94,7 +94,7 @@ static bool is_wanted(const char *session, uint32_t parent)
             !text_equal(at, &TS_SESSION_MAIN[1]))
             return false;
     }
-    return proc_namespace() != inside || proc_stat(pid).start_ticks == ticks;
+    return proc_namespace() != inside ? !expired : proc_stat(pid).start_ticks == ticks;
 }
 
 static bool read_at(int fd, void *to, size_t size, size_t offset)
@@ -198,7 +198,7 @@ static void remove_old(struct pruning *pruning, const char *name, struct stat *s
         !read_at(fd, &parent, sizeof parent, offsetof(struct ts_header, process.parent_pid)))
         session[0] = '\0';
     session[sizeof session - 1] = '\0';
-    if (!is_wanted(session, parent) &&
+    if (!is_wanted(session, parent, is_expired(pruning, status)) &&
         !sys_failed(sys_unlink_at(pruning->directory, name))) {
         uint64_t bytes = bytes_of(status);
         if (age_of(pruning, status) == pruning->until)

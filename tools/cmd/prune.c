@@ -96,8 +96,9 @@ static int prune_run(const struct command *command, const void *all, int count, 
         print_json(&result, values->dry_run);
     else
         print_text(&result, values->dry_run);
+    int status = result.failure.text[0] != '\0' ? message_error("%s", result.failure.text) : 0;
     prune_result_free(&result);
-    return 0;
+    return status;
 }
 
 const struct command prune_command = {

@@ -2,6 +2,7 @@
  * tracesnap run: traces a program, passes its status on, and says what held most at its peak.
  */
 #include "region/layout.h"
+#include "region/name.h"
 #include "tools/base/message.h"
 #include "tools/cmd/commands.h"
 #include "tools/cmd/launch.h"
@@ -78,9 +79,15 @@ static const struct option_group run_groups[] = {
     {0},
 };
 
-/* Room for what this run will leave. What cannot be removed is no reason not to run. */
+/*
+ * Room for what this run will leave. What cannot be removed is no reason not to run. Limits of the
+ * user's own are for the traced processes, which know them.
+ */
 static void make_room(void)
 {
+    const char *options = getenv(TS_OPTIONS_VARIABLE);
+    if (options && (strstr(options, "keep=") || strstr(options, "keep_days=")))
+        return;
     struct prune_limits limits = {.size = PRUNE_DEFAULT, .days = PRUNE_DEFAULT};
     struct prune_result result;
     if (regions_prune(&limits, false, &result, NULL) == 0)

@@ -25,6 +25,7 @@
 struct dead {
     char *name;
     time_t noticed;
+    struct region_name is;
     uint64_t space;
 };
 
@@ -48,7 +49,8 @@ void session_name(char name[40], bool main_only)
              process_namespace(0), main_only ? TS_SESSION_MAIN : "");
 }
 
-static bool is_wanted_by(const char *session, uint32_t parent)
+/* expired: nobody can be believed to want it that cannot be asked. */
+static bool is_wanted_by(const char *session, uint32_t parent, bool expired)
 {
     unsigned long long pid, ticks, inside;
     char suffix[sizeof(TS_SESSION_MAIN) + 1] = "";
@@ -57,9 +59,9 @@ static bool is_wanted_by(const char *session, uint32_t parent)
         return false;
     if (suffix[0] != '\0' && (strcmp(suffix, TS_SESSION_MAIN) != 0 || parent != pid))
         return false;
-    return process_namespace(0) != inside ||
-           (proc_status_read(&status, (uint32_t)pid) && status.alive &&
-            status.start_ticks == ticks);
+    if (process_namespace(0) != inside)
+        return !expired;
+    return proc_status_read(&status, (uint32_t)pid) && status.alive && status.start_ticks == ticks;
 }
 
 /* Opens and locks a region that nobody uses, which may stand under that name no more. */
@@ -86,13 +88,27 @@ static bool is_dead(int fd, const struct region_name *name, const struct stat *s
            (!proc_status_read(&process, name->pid) || process.start_ticks != name->start_ticks);
 }
 
-static bool is_wanted(int fd)
+static bool is_wanted(int fd, bool expired)
 {
     struct ts_header header;
     if (file_read(fd, &header, sizeof(header), 0) != 0)
         return false;
     header.process.session[sizeof(header.process.session) - 1] = '\0';
-    return is_wanted_by(header.process.session, header.process.parent_pid);
+    return is_wanted_by(header.process.session, header.process.parent_pid, expired);
+}
+
+static time_t keep_seconds(const struct prune_limits *limits)
+{
+    return (time_t)((limits->days != PRUNE_DEFAULT ? limits->days : TS_KEEP_DAYS) * DAY);
+}
+
+/* Whatever else is called like a region is not ours to judge. */
+static bool is_region_file(const struct pruning *pruning, const char *name)
+{
+    struct stat directory, file;
+    return fstat(pruning->directory, &directory) == 0 &&
+           fstatat(pruning->directory, name, &file, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(file.st_mode) && file.st_uid == directory.st_uid;
 }
 
 /* Notes that the process ended, and that its region may go. -1: out of memory. */
@@ -101,7 +117,9 @@ static int consider(struct pruning *pruning, const char *file_name, const struct
     struct stat status;
     int fd = open_unused(pruning, file_name, &status);
     bool noticed = fd >= 0 && (status.st_mode & 07777) == TS_KEEP_MODE;
-    if (fd < 0 || (!noticed && !is_dead(fd, name, &status, pruning->now)) || is_wanted(fd)) {
+    bool expired = noticed && pruning->now - status.st_ctime > keep_seconds(pruning->limits);
+    if (fd < 0 || (!noticed && !is_dead(fd, name, &status, pruning->now)) ||
+        is_wanted(fd, expired)) {
         pruning->result->in_use++;
         if (fd >= 0)
             close(fd);
@@ -117,6 +135,7 @@ static int consider(struct pruning *pruning, const char *file_name, const struct
     dead[pruning->count] = (struct dead){
         .name = strdup(file_name),
         .noticed = noticed ? status.st_ctime : pruning->now,
+        .is = *name,
         .space = (uint64_t)status.st_blocks * 512,
     };
     return dead[pruning->count++].name != NULL ? 0 : -1;
@@ -127,7 +146,9 @@ static int compare_dead(const void *a, const void *b)
     const struct dead *x = a, *y = b;
     if (x->noticed != y->noticed)
         return x->noticed < y->noticed ? -1 : 1;
-    return strcmp(x->name, y->name);
+    if (x->is.start_ticks != y->is.start_ticks)
+        return x->is.start_ticks < y->is.start_ticks ? -1 : 1;
+    return (x->is.pid > y->is.pid) - (x->is.pid < y->is.pid);
 }
 
 static int note_removed(struct prune_result *result, const char *path, uint64_t space)
@@ -147,13 +168,16 @@ static int remove_one(struct pruning *pruning, const struct dead *dead)
     char path[PATH_MAX];
     struct stat status;
     int fd = open_unused(pruning, dead->name, &status);
+    snprintf(path, sizeof(path), "%s/%s", pruning->path, dead->name);
     bool right = fd >= 0 &&
                  (pruning->limits->dry_run || unlinkat(pruning->directory, dead->name, 0) == 0);
+    if (fd >= 0 && !right && errno != ENOENT && pruning->result->failure.text[0] == '\0')
+        error_set(&pruning->result->failure, "cannot remove '%s': %s: check the rights of its directory",
+                  path, strerror(errno));
     if (fd >= 0)
         close(fd);
     if (!right)
         return 1;
-    snprintf(path, sizeof(path), "%s/%s", pruning->path, dead->name);
     return note_removed(pruning->result, path, dead->space);
 }
 
@@ -171,14 +195,13 @@ static uint64_t size_limit(const struct pruning *pruning)
 static int remove_excess(struct pruning *pruning)
 {
     uint64_t left = 0, most = size_limit(pruning);
-    uint64_t days = pruning->limits->days != PRUNE_DEFAULT ? pruning->limits->days : TS_KEEP_DAYS;
     for (size_t i = 0; i < pruning->count; i++)
         left += pruning->dead[i].space;
     if (pruning->count > 1)
         qsort(pruning->dead, pruning->count, sizeof(*pruning->dead), compare_dead);
     for (size_t i = 0; i < pruning->count; i++) {
         const struct dead *dead = &pruning->dead[i];
-        bool old = pruning->now - dead->noticed > (time_t)(days * DAY);
+        bool old = pruning->now - dead->noticed > keep_seconds(pruning->limits);
         int result = 1;
         if (pruning->limits->all || old || left > most)
             result = remove_one(pruning, dead);
@@ -203,7 +226,7 @@ static int consider_all(struct pruning *pruning)
     if (listing == NULL && fd >= 0)
         close(fd);
     for (struct dirent *entry; listing && result == 0 && (entry = readdir(listing)) != NULL;)
-        if (region_name_parse(entry->d_name, &name))
+        if (region_name_parse(entry->d_name, &name) && is_region_file(pruning, entry->d_name))
             result = consider(pruning, entry->d_name, &name);
     if (listing != NULL)
         closedir(listing);
@@ -234,9 +257,12 @@ int regions_prune(const struct prune_limits *limits, bool all_users, struct prun
     const char *named = getenv(TS_DIR_VARIABLE);
     int status = 0;
     *result = (struct prune_result){0};
-    if (named != NULL && *named != '\0')
+    if (named != NULL && *named != '\0') {
+        if (access(named, R_OK | X_OK) != 0)
+            return error_set(error, "cannot open region directory '%s': %s: check TRACESNAP_DIR", named,
+                             strerror(errno));
         status = prune_directory(limits, result, named);
-    else if (directories_list(&directories, all_users, error) != 0)
+    } else if (directories_list(&directories, all_users, error) != 0)
         return -1;
     for (size_t i = 0; status == 0 && i < directories.count; i++)
         status = prune_directory(limits, result, directories.paths[i]);

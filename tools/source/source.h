@@ -68,6 +68,7 @@ struct prune_result {
     char **paths; /* of the removed ones, oldest first in each directory */
     size_t removed, kept, in_use;
     uint64_t removed_size, kept_size; /* bytes of storage */
+    struct error failure;             /* of the first that could not be removed; "" = none */
 };
 
 /*
