@@ -292,7 +292,7 @@ static void explain(void)
         return;
     read_options();
     if (options.verbose)
-        options_say("not traced before it calls the shim's malloc", "malloc",
+        options_say("nothing recorded: not the shim's", "malloc",
                     "the program, valgrind or a library before it in LD_PRELOAD has its own");
 }
 

@@ -116,9 +116,23 @@ static bool is_dead(const struct pruning *pruning, int fd, const struct file_nam
         !read_at(fd, &is.namespace, sizeof is.namespace,
                  offsetof(struct ts_header, process.pid_namespace)))
         return false;
+    /* While the process lives, also under another program: its next region is numbered behind. */
+    if (is.namespace != 0 && is.namespace == proc_namespace() &&
+        proc_stat(name->pid).start_ticks == name->start_ticks)
+        return false;
     return is.locked != 0 ||
            (is.namespace == proc_namespace() &&
             proc_stat(name->pid).start_ticks != name->start_ticks);
+}
+
+/* A file of the user's own that only has such a name. Before a region begins it is zeros. */
+static bool is_foreign(int fd)
+{
+    static const char zeros[8];
+    char magic[8] = "";
+    sys_pread(fd, magic, sizeof magic, 0);
+    return __builtin_memcmp(magic, zeros, sizeof magic) != 0 &&
+           __builtin_memcmp(magic, TS_REGION_MAGIC, sizeof magic) != 0;
 }
 
 /* Opens a region that nobody uses; -1 when somebody does, or it is no such file any more. */
@@ -129,7 +143,7 @@ static int open_unused(const struct pruning *pruning, const char *name, struct s
         return -1;
     if (!sys_failed(sys_flock(fd, LOCK_EX | LOCK_NB)) &&
         !sys_failed(sys_fstat(fd, status)) && S_ISREG(status->st_mode) &&
-        status->st_uid == sys_geteuid())
+        status->st_uid == sys_geteuid() && !is_foreign(fd))
         return fd;
     sys_close(fd);
     return -1;
@@ -252,6 +266,7 @@ static uint64_t bounds_of(const struct pruning *pruning)
     struct statfs fs;
     if (pruning->full) /* or something else was refused, for which nothing is removed */
         return !sys_failed(sys_fstatfs(pruning->directory, &fs)) &&
+                       fs.f_blocks != 0 &&
                        (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize < SPACE_NEEDED
                    ? 0
                    : UINT64_MAX;

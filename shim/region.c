@@ -346,6 +346,8 @@ bool region_fork(void)
     if (file.size > old_size)
         file.size = old_size; /* what follows in memory may be the program's by now */
     uint8_t *at = end <= file.size ? map_file(TS_SLABS_OFFSET) : NULL;
+    if (at == NULL && end <= file.size && region_file_make_space(&file))
+        at = map_file(TS_SLABS_OFFSET);
     bool right = at != NULL && copy_table(at, slabs) &&
                  (copy_slabs(at, slabs) ||
                   (region_file_make_space(&file) && copy_slabs(at, slabs)));
@@ -391,6 +393,7 @@ void region_keep_private(void)
 {
     keep(0, TS_SLAB_TABLE_OFFSET + table_committed * sizeof(uint32_t));
     keep(TS_SLABS_OFFSET, committed);
+    mapped_size = committed; /* what lies behind is its parent's: not to be grown into */
 }
 
 void region_shrink(uint64_t room, bool alone)

@@ -13,9 +13,11 @@
 #include "shim/system.h"
 #include "shim/text.h"
 
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/statfs.h>
 
 #define PRUNE_EVERY 16 /* a look costs a microsecond for each region in the directory */
 #define SIZE_SMALL (UINT64_C(64) << 20) /* where address space is limited */
@@ -125,28 +127,30 @@ static bool is_of_this_process(const struct ts_process *process)
  * fork made is removed. The header of one that died at its first step may be a hole: it is filled
  * before it is touched, or left alone (a full file system; a file that was cut).
  */
-static void end_predecessor(int directory, const char *name)
+static bool end_predecessor(int directory, const char *name)
 {
     struct stat st;
+    bool removed = false;
     int fd = sys_openat(directory, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
     if (fd < 0)
-        return;
+        return false;
     struct ts_header *header = NULL;
     if (!sys_failed(sys_fstat(fd, &st)) && S_ISREG(st.st_mode) &&
         st.st_size >= TS_HEADER_SIZE)
         header = sys_mmap(NULL, TS_HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     sys_close(fd);
     if (header == NULL)
-        return;
+        return false;
     long backed = sys_madvise(header, TS_HEADER_SIZE, MADV_POPULATE_WRITE);
     if ((backed == 0 || backed == -22 /* EINVAL: the kernel does not know it */) &&
         header->version == TS_REGION_VERSION && is_of_this_process(&header->process)) {
         if (header->process.forked)
-            sys_unlink_at(directory, name);
+            removed = !sys_failed(sys_unlink_at(directory, name));
         ts_store_relaxed(&header->process.end_time, region_file_now());
         ts_store_release(&header->process.state, (uint32_t)TS_STATE_REPLACED);
     }
     sys_munmap(header, TS_HEADER_SIZE);
+    return removed;
 }
 
 /* How much may be mapped: all of it, unless limits on address space or file size stand against it.
@@ -168,12 +172,13 @@ static int create_in(struct region_file *file, int directory)
 {
     const char *name = file->path + file->directory + 1;
     int fd = -17;
-    for (file->sequence = 0; file->sequence <= TS_SEQUENCE_MAX; file->sequence++) {
+    for (file->sequence = 0; file->sequence <= TS_SEQUENCE_MAX;) {
         name_in(file, file->directory, sys_getpid());
         fd = sys_openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
         if (fd != -17 /* EEXIST */)
             break;
-        end_predecessor(directory, name);
+        /* A number that becomes free is taken at once: the last one is the present program's. */
+        file->sequence += !end_predecessor(directory, name);
     }
     struct stat st;
     if (fd >= 0 && !sys_failed(sys_fstat(fd, &st))) {
@@ -208,7 +213,10 @@ bool region_file_create(struct region_file *file, bool forked)
     sys_close(directory);
     if (file->fd < 0)
         return refuse("cannot create region", file->path, "check the directory's rights and space");
-    file->locked = !sys_failed(sys_flock(file->fd, LOCK_SH | LOCK_NB));
+    struct statfs fs;
+    /* What overlayfs maps is another open file: the lock would go with the descriptor. */
+    file->locked = !sys_failed(sys_fstatfs(file->fd, &fs)) && fs.f_type != OVERLAYFS_SUPER_MAGIC &&
+                   !sys_failed(sys_flock(file->fd, LOCK_SH | LOCK_NB));
     if (sys_failed(sys_ftruncate(file->fd, (long)file->size))) {
         region_file_abandon(file, "cannot size region",
                             "check the file size limit and the space in");

@@ -31,13 +31,6 @@ GUARDS = {
         "new": "    (void)action;\n",
         "test": STORM,
     },
-    "predecessor-link": {
-        "trap": "a planted symbolic link in place of a region",
-        "file": "shim/region_file.c",
-        "old": "    int fd = sys_openat(directory, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);\n",
-        "new": "    int fd = sys_openat(directory, name, O_RDWR | O_NONBLOCK | O_NOCTTY, 0);\n",
-        "test": PLANTED,
-    },
     "predecessor-hole": {
         "trap": "the header of a predecessor that is a hole in a full file system: SIGBUS",
         "file": "shim/region_file.c",
@@ -218,13 +211,6 @@ GUARDS = {
         "file": "shim/next.c",
         "old": "    if (!follows)\n        return NULL;\n",
         "new": "",
-        "test": ORDERS,
-    },
-    "nested-calls": {
-        "trap": "allocators call their own entry points by name",
-        "file": "shim/enter.h",
-        "old": "    if (likely((mode == PROCESS_TRACING && thread->busy == THREAD_FREE) ||\n",
-        "new": "    if (likely((mode == PROCESS_TRACING) ||\n",
         "test": ORDERS,
     },
     "never-unloaded": {

@@ -36,13 +36,6 @@ GUARDS = {
         "new": "(forbidden & ~before) == 0",
         "test": "tests/faults/limits/sandbox_test.py",
     },
-    "stack-looked-at-before": {
-        "trap": "seccomp: pages of the stack cannot be tried any more",
-        "file": "shim/sandbox.c",
-        "old": "        stack_look_ahead(thread, (uintptr_t)__builtin_frame_address(0), LOOK_AHEAD);\n",
-        "new": "        thread->closing += 0;\n",
-        "test": "tests/faults/limits/sandbox_test.py",
-    },
     "region-fits-the-file-limit": {
         "trap": "RLIMIT_FSIZE: SIGXFSZ hits the program",
         "file": "shim/region_file.c",

@@ -41,13 +41,6 @@ GUARDS = {
         "new": "    thread->shard = inheritance.shard = shard_take();\n",
         "test": FORK,
     },
-    "fork-starts-once": {
-        "trap": "fork: two threads of a child allocate first at once",
-        "file": "shim/process.c",
-        "old": "    if (now != PROCESS_NEW) /* another thread was faster */\n        return now != PROCESS_OFF;\n",
-        "new": "    (void)now;\n",
-        "test": STARTS,
-    },
     "fork-in-a-handler": {
         "trap": "fork: a signal handler forks in the midst of a record",
         "file": "shim/process.c",

@@ -6,8 +6,8 @@ GUARDS = {
     "region-is-locked-by-its-mapping": {
         "trap": "a region of a running process is removed: a pid namespace hides its process",
         "file": "shim/region_file.c",
-        "old": "file->locked = !sys_failed(sys_flock(file->fd, LOCK_SH | LOCK_NB));",
-        "new": "file->locked = true;",
+        "old": "!sys_failed(sys_flock(file->fd, LOCK_SH | LOCK_NB));",
+        "new": "true;",
         "test": TEST,
     },
     "prune-asks-for-the-lock": {
@@ -27,8 +27,8 @@ GUARDS = {
     "prune-keeps-what-run-wants": {
         "trap": "a region that run -o will save is removed",
         "file": "tools/source/prune.c",
-        "old": "|| is_wanted(fd)) {",
-        "new": ") {",
+        "old": "        is_wanted(fd, expired)) {",
+        "new": "        false) {",
         "test": TEST,
     },
     "run-saves-what-ended": {

@@ -109,7 +109,10 @@ static void check_preload(struct findings *findings, const char *library)
         read_message(messages, text, sizeof(text));
         close(messages);
     }
-    if (status != 0 || *text)
+    if (status == 0 && found && *text)
+        findings_add(findings, LEVEL_NOTE, "preload", "correct LD_PRELOAD or TRACESNAP_OPTIONS",
+                     "/bin/true was traced; it said: %s", text);
+    else if (status != 0 || *text)
         findings_add(findings, LEVEL_PROBLEM, "preload",
                      "see what the loader says, above all about the library",
                      "/bin/true fails with the library preloaded (status %d): %s",

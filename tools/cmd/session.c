@@ -64,9 +64,18 @@ static void set_saved(struct session_saved *saved, uint32_t pid)
         saved->pids[pid / 8] |= (uint8_t)(1 << pid % 8);
 }
 
-static bool is_collectable(const struct region_entry *entry, pid_t pid)
+/*
+ * Not while the process runs, though it exec'ed another program: all its programs' regions are
+ * named together.
+ */
+static bool is_collectable(const struct session *session, size_t i, pid_t pid)
 {
-    return !entry->alive && entry->pid != (uint32_t)pid;
+    const struct region_entry *entry = session->entries[i];
+    for (size_t k = 0; k < session->count; k++)
+        if (session->entries[k]->pid == entry->pid &&
+            session->entries[k]->start_ticks == entry->start_ticks && session->entries[k]->running)
+            return false;
+    return entry->pid != (uint32_t)pid;
 }
 
 /*
@@ -110,7 +119,7 @@ void session_collect(const char *id, pid_t pid, const char *pattern, struct sess
         return;
     for (size_t i = 0; i < session.count; i++) {
         const struct region_entry *entry = session.entries[i];
-        if (!is_collectable(entry, pid))
+        if (!is_collectable(&session, i, pid))
             continue;
         make_label(&session, entry, saved, label, sizeof(label));
         char *path = output_path_of_child(pattern, label);
@@ -119,7 +128,7 @@ void session_collect(const char *id, pid_t pid, const char *pattern, struct sess
     }
     /* Only now: the programs of one process share its pid. */
     for (size_t i = 0; i < session.count; i++)
-        if (is_collectable(session.entries[i], pid))
+        if (is_collectable(&session, i, pid))
             set_saved(saved, session.entries[i]->pid);
     session_free(&session);
 }

@@ -52,6 +52,12 @@ static bool is_alive(const struct ts_process *process, uid_t owner)
            !process_runs_another(process, owner, pid);
 }
 
+static bool is_running(const struct ts_process *process)
+{
+    uint32_t pid = process_pid_here(process);
+    return pid != 0 && process_is_alive(process, pid, NULL);
+}
+
 static int add_entry(struct region_list *list, const char *path, const struct region_name *name,
                      const struct ts_header *header, uid_t owner)
 {
@@ -65,6 +71,7 @@ static int add_entry(struct region_list *list, const char *path, const struct re
         .pid = name->pid,
         .sequence = name->sequence,
         .start_ticks = name->start_ticks,
+        .running = is_running(&header->process),
         .alive = is_alive(&header->process, owner),
         .session = text_copy(header->process.session, sizeof(header->process.session)),
     };

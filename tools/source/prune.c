@@ -76,12 +76,31 @@ static int open_unused(const struct pruning *pruning, const char *name, struct s
     return -1;
 }
 
+/* A file that only has such a name. Before a region begins it is zeros. */
+static bool is_foreign(int fd)
+{
+    static const char zeros[8];
+    char magic[8] = "";
+    if (pread(fd, magic, sizeof(magic), 0) < 0)
+        return true;
+    return memcmp(magic, zeros, sizeof(magic)) != 0 &&
+           memcmp(magic, TS_REGION_MAGIC, sizeof(magic)) != 0;
+}
+
 static bool is_dead(int fd, const struct region_name *name, const struct stat *status, time_t now)
 {
     struct ts_header header;
     struct proc_status process;
+    if (is_foreign(fd))
+        return false;
     if (file_read(fd, &header, sizeof(header), 0) != 0 || header.ready == 0)
         return now - status->st_ctime >= TS_KEEP_UNBORN;
+    /* While the process lives, also under another program: its next region is numbered behind. */
+    if (header.process.pid_namespace != 0 &&
+        header.process.pid_namespace == process_namespace(0) &&
+        proc_status_read(&process, name->pid) && process.alive &&
+        process.start_ticks == name->start_ticks)
+        return false;
     if (header.process.locked != 0)
         return true;
     return header.process.pid_namespace == process_namespace(0) &&
@@ -117,6 +136,10 @@ static int consider(struct pruning *pruning, const char *file_name, const struct
     struct stat status;
     int fd = open_unused(pruning, file_name, &status);
     bool noticed = fd >= 0 && (status.st_mode & 07777) == TS_KEEP_MODE;
+    if (fd >= 0 && is_foreign(fd)) {
+        close(fd);
+        return 0;
+    }
     bool expired = noticed && pruning->now - status.st_ctime > keep_seconds(pruning->limits);
     if (fd < 0 || (!noticed && !is_dead(fd, name, &status, pruning->now)) ||
         is_wanted(fd, expired)) {

@@ -32,7 +32,8 @@ struct region_entry {
     uint32_t pid;
     uint32_t sequence;
     uint64_t start_ticks;
-    bool alive;
+    bool alive;   /* the program runs that wrote it */
+    bool running; /* the process does, under this program or another */
     char *session; /* "" = not started by `run` */
 };
 

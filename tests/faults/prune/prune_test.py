@@ -145,6 +145,61 @@ def collected():
             regions.stats(path)
 
 
+def programs():
+    """run -o: the programs that ran in one process are saved together, each under its own name."""
+    with Regions() as regions:
+        inner = f"sleep 1.5; exec env A=2 {TRUE}"
+        script = f"env A=1 sh -c '{inner}'; sleep 1.5"
+        command = [TOOL, "run", "-o", regions.scratch / "saved", "--", "sh", "-c", script]
+        subprocess.run(command, env=regions.environment(), capture_output=True, timeout=TIMEOUT, check=True)
+        names = [path.name for path in regions.scratch.iterdir()]
+        equal("names that tell reused pids apart", [name for name in names if "-at-" in name], [])
+        of_one = [name for name in names if name.endswith(("-0", "-1", "-2"))]
+        equal("env, sh and env before the last", len(of_one) >= 3, True)
+        equal("regions after it", regions.all(), [])
+
+
+def successor():
+    """A forked child that allocates and execs twice is seen as its last program."""
+    with Regions() as regions:
+        program = build("prune/sleeper.c")
+        script = f"(: $(true); exec env A=1 {program}) & wait"
+        with Sleeper(regions, "env", f"LD_PRELOAD={SHIM}", "bash", "-c", script):
+            rows = json.loads(regions.tool("ps", "--json"))["processes"]
+            ours = [row for row in rows if row["source"].startswith(str(regions.path))]
+            names = {pathlib.Path(row["process"]["exe"]).name: row["process"]["state"] for row in ours}
+            equal("the sleeper", names.get("sleeper"), "running")
+            equal("env", names.get("env"), None)
+
+
+def own_files():
+    """Files of the user's own that are only named like regions are left alone."""
+    with Regions() as regions:
+        (regions.path / "2024-11").write_text("notes of November", encoding="ascii")
+        (regions.path / "2024-12").write_text("", encoding="ascii")
+        (regions.path / "2024-11").chmod(0o400)
+        equal("removed", prune(regions, "--all")["removed"], [])
+        equal("there", (regions.path / "2024-11").read_text(encoding="ascii"), "notes of November")
+
+
+def order():
+    """Of those whose end is noticed at once the process that began first goes first."""
+    with Regions() as regions:
+        made = [dead(regions)[0] for _ in range(12)]
+        made.sort(key=lambda path: [int(part) for part in path.name.split("-")][::-1])
+        one = made[0].stat().st_blocks * 512
+        said = prune(regions, "--keep", str(4 * one))
+        equal("removed", said["removed"], [str(path) for path in made[:8]])
+
+
+def refused():
+    """A directory that is not there, or from which nothing can be removed, is said."""
+    with Regions() as regions:
+        environment = dict(regions.environment(), TRACESNAP_DIR="/nonexistent")
+        done = subprocess.run([TOOL, "prune"], env=environment, capture_output=True, timeout=TIMEOUT, check=False)
+        equal("status", (done.returncode, b"'/nonexistent'" in done.stderr), (2, True))
+
+
 def summary():
     """run without -o: its children's regions may go, the program's own is there for the summary."""
     with Regions() as regions:
@@ -245,4 +300,4 @@ def full():
         equal("traced", len(set(done.stdout.split())), 20)
 
 
-main(running, other_namespace, reader, others, wanted, collected, summary, killed_run, unborn, expired, size, full)
+main(running, other_namespace, reader, others, wanted, collected, programs, successor, own_files, order, refused, summary, killed_run, unborn, expired, size, full)
