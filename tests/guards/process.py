@@ -38,7 +38,7 @@ GUARDS = {
         "trap": "fork: the child's first thread that allocates may end before the others",
         "file": "shim/record.c",
         "old": "    inheritance.shard = threads_begin(thread);\n",
-        "new": "    thread->shard = inheritance.shard = shard_take();\n",
+        "new": "    thread->shard = inheritance.shard = shard_take(thread);\n",
         "test": FORK,
     },
     "fork-in-a-handler": {

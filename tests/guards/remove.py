@@ -79,6 +79,8 @@ def remove(copy, guard):
     try:
         copy.make("all")
         said = run_test(copy, guard["test"])
+    except SystemExit:
+        return False, "DOES NOT BUILD without it"
     finally:
         undo()
     return said is not None, said or "NOT NOTICED"
