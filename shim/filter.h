@@ -17,7 +17,8 @@
 uint32_t filter_answer(const struct sock_filter *code, uint32_t length,
                        const struct seccomp_data *call);
 
-/* Whether the process lives after that answer and goes on by itself: the call is made or refused. */
+/* Whether the process lives after that answer and goes on by itself: the call is made or refused.
+ */
 bool filter_is_harmless(uint32_t answer);
 
 #endif

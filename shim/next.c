@@ -110,7 +110,8 @@ bool next_resolve(void)
     thread_self.busy = THREAD_IN_NEXT; /* what dlsym allocates is not the program's */
     bool follow[HOOK_COUNT];
     symbols_follow(hook_names, follow, HOOK_COUNT);
-    if (!follow[HOOK_malloc]) /* it was loaded by dlopen: what is next comes before it in the list */
+    /* It was loaded by dlopen: what is next comes before it in the list. */
+    if (!follow[HOOK_malloc])
         for (int i = 0; i < HOOK_COUNT; i++)
             follow[i] = true;
 #define X(type, name, parameters)                                                                  \

@@ -25,7 +25,8 @@ bool stack_begin(struct stack_view *view, struct thread *thread, uintptr_t sp);
  * kernel. */
 bool stack_widen(struct stack_view *view, uintptr_t address);
 
-/* Looks at up to `size` bytes below sp now, since it cannot be done later: a filter will forbid it. */
+/* Looks at up to `size` bytes below sp now, since it cannot be done later: a filter will forbid it.
+ */
 void stack_look_ahead(struct thread *thread, uintptr_t sp, size_t size);
 /* The capture goes on at another stack pointer, which a signal interrupted: on any stack. */
 bool stack_move(struct stack_view *view, uintptr_t sp);

@@ -63,7 +63,7 @@ static uint32_t gnu_hash_of(const char *name)
     return hash;
 }
 
-/* DT_GNU_HASH: counts, a filter of two bits for each name, buckets, and chains ended by an odd hash. */
+/* DT_GNU_HASH: counts, a filter of two bits for each name, buckets, chains ended by an odd hash. */
 static bool find_by_gnu_hash(const struct symbols *symbols, const char *name, uint32_t hash)
 {
     const uint32_t *table = symbols->gnu_hash;

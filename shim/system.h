@@ -75,19 +75,19 @@
     X(CREATE, openat, SYS_AT_START | SYS_IN_CHILD, 3, 4096,                                        \
       O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)                                    \
     X(READ, read, SYS_AT_START | SYS_IN_CHILD, 3, 4096, 4096, 0)                                   \
-    X(CLOSE, close, SYS_AT_START | SYS_IN_CHILD | SYS_ON_DEMAND, 3, 0, 0, 0)                                       \
+    X(CLOSE, close, SYS_AT_START | SYS_IN_CHILD | SYS_ON_DEMAND, 3, 0, 0, 0)                       \
     X(FSTAT, fstat, SYS_AT_START | SYS_IN_CHILD, 3, 4096, 0, 0)                                    \
     X(FTRUNCATE, ftruncate, SYS_AT_START | SYS_IN_CHILD, 3, 4096, 0, 0)                            \
     X(FALLOCATE, fallocate, SYS_AT_START | SYS_GROWING | SYS_OLD_KERNEL, 3, 0, 0, 4096)            \
     X(MKDIR, mkdir, SYS_AT_START | SYS_IN_CHILD, 4096, 0700, 0, 0)                                 \
-    X(UNLINK, unlink, SYS_AT_START | SYS_IN_CHILD | SYS_ON_DEMAND, 4096, 0, 0, 0)                                  \
+    X(UNLINK, unlink, SYS_AT_START | SYS_IN_CHILD | SYS_ON_DEMAND, 4096, 0, 0, 0)                  \
     X(READLINK, readlink, SYS_AT_START | SYS_IN_CHILD, 4096, 4096, 4095, 0)                        \
     X(PRLIMIT, prlimit64, SYS_AT_START | SYS_IN_CHILD, 0, 9, 0, 4096)                              \
     X(GETPID, getpid, SYS_AT_START | SYS_IN_CHILD | SYS_ON_DEMAND, 0, 0, 0, 0)                     \
     X(GETPPID, getppid, SYS_AT_START | SYS_IN_CHILD, 0, 0, 0, 0)                                   \
-    X(GETTID, gettid, SYS_AT_START | SYS_GROWING | SYS_IN_CHILD | SYS_ON_DEMAND, 0, 0, 0, 0)                                      \
+    X(GETTID, gettid, SYS_AT_START | SYS_GROWING | SYS_IN_CHILD | SYS_ON_DEMAND, 0, 0, 0, 0)       \
     X(GETEUID, geteuid, SYS_AT_START | SYS_IN_CHILD, 0, 0, 0, 0)                                   \
-    X(GETCWD, getcwd, SYS_GROWING | SYS_RELATIVE, 4096, 4094, 0, 0)                                               \
+    X(GETCWD, getcwd, SYS_GROWING | SYS_RELATIVE, 4096, 4094, 0, 0)                                \
     X(CLOCK, clock_gettime, SYS_AT_START | SYS_GROWING | SYS_OLD_KERNEL, CLOCK_MONOTONIC, 4096, 0, \
       0)                                                                                           \
     X(CREATE_SNAPSHOT, openat, SYS_ON_DEMAND, AT_FDCWD, 4096,                                      \

@@ -98,7 +98,7 @@ int source_file_open(struct source_file *file, const char *path, bool writable, 
     }
     if (file->fd < 0)
         return error_set(error, "cannot open '%s': %s", path, strerror(errno));
-    /* While it is read nobody removes it (region/keep.h). Who cannot have the lock reads all the same. */
+    /* While it is read nobody removes it (region/keep.h). Who cannot have the lock reads anyway. */
     flock(file->fd, LOCK_SH | LOCK_NB);
     if (check_kind(file, linked, error) != 0) {
         source_file_close(file);

@@ -195,8 +195,9 @@ static int remove_one(struct pruning *pruning, const struct dead *dead)
     bool right = fd >= 0 &&
                  (pruning->limits->dry_run || unlinkat(pruning->directory, dead->name, 0) == 0);
     if (fd >= 0 && !right && errno != ENOENT && pruning->result->failure.text[0] == '\0')
-        error_set(&pruning->result->failure, "cannot remove '%s': %s: check the rights of its directory",
-                  path, strerror(errno));
+        error_set(&pruning->result->failure,
+                  "cannot remove '%s': %s: check the rights of its directory", path,
+                  strerror(errno));
     if (fd >= 0)
         close(fd);
     if (!right)
@@ -282,7 +283,8 @@ int regions_prune(const struct prune_limits *limits, bool all_users, struct prun
     *result = (struct prune_result){0};
     if (named != NULL && *named != '\0') {
         if (access(named, R_OK | X_OK) != 0)
-            return error_set(error, "cannot open region directory '%s': %s: check TRACESNAP_DIR", named,
+            return error_set(error,
+                             "cannot open region directory '%s': %s: check TRACESNAP_DIR", named,
                              strerror(errno));
         status = prune_directory(limits, result, named);
     } else if (directories_list(&directories, all_users, error) != 0)
