@@ -111,11 +111,18 @@ static void notice_reset(uint64_t control, uint64_t bytes)
     }
 }
 
-static void new_peak(uint64_t generation, uint64_t bytes)
+/*
+ * The cut is where the epoch steps, and a thread may have stood still since it saw the total: if that
+ * has fallen again, the last peak is the better one.
+ */
+static void new_peak(uint64_t generation)
 {
-    uint64_t control = ts_load_acquire(&region_header->control);
+    uint64_t control = ts_load_acquire(&region_header->control), bytes;
     do {
-        if (TS_CONTROL_GENERATION(control) != generation || bytes <= threshold_of(control))
+        uint64_t total = ts_load_acquire(&total_size);
+        bytes = at_least_zero(value_of(total));
+        if (TS_CONTROL_GENERATION(control) != generation || total >> VALUE_BITS != generation ||
+            bytes <= threshold_of(control))
             return; /* another thread was first, or a command came */
     } while (!ts_cas_acq_rel(&region_header->control, &control, ts_control_next_epoch(control)));
     put(&peak_size, control, bytes);
@@ -226,7 +233,7 @@ void live_flush(struct thread *thread)
     if (TS_CONTROL_GENERATION(control) == generation) { /* else `bytes` are of before a `clear` */
         notice_reset(control, bytes);
         if (bytes > threshold_of(control))
-            new_peak(generation, bytes);
+            new_peak(generation);
     }
     /* Read from memory (vDSO): no system call. */
     uint64_t time = sys_clock(CLOCK_MONOTONIC_COARSE, CLOCK_MONOTONIC_COARSE);
