@@ -102,6 +102,6 @@ GUARDS = {
         "file": "shim/region.c",
         "old": "    region_header = header;\n    region_file_close(&file);\n",
         "new": "    region_header = header;\n",
-        "test": "tests/programs/closed_fds.c",
+        "test": "tests/faults/descriptors_test.py",
     },
 }
