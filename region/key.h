@@ -10,6 +10,16 @@
  * offset of a native frame is the ELF virtual address, within its module, of the instruction to
  * look up: one byte before the return address for a frame that made a call, the exact pc for a
  * frame that a signal interrupted. Nobody further on needs to know which of the two it was.
+ *
+ * A Python frame has no module. It divides its 60 bits otherwise:
+ *
+ *     63      60 59                       32 31                      0
+ *     +---------+---------------------------+------------------------+
+ *     |  kind   |           code            |      instruction       |
+ *     +---------+---------------------------+------------------------+
+ *
+ * code is the number of its struct ts_code (python.h); instruction is the offset, in bytes, into
+ * the code's instructions, of the one that the frame is at: what its line table is asked for.
  */
 #ifndef TRACESNAP_REGION_KEY_H
 #define TRACESNAP_REGION_KEY_H
@@ -25,8 +35,12 @@ enum ts_frame_kind {
     TS_FRAME_NATIVE = 1, /* module and offset */
     TS_FRAME_UNKNOWN =
         2, /* code that no module holds (JIT); module 0, offset = page number of the pc */
-    TS_FRAME_MARK = 3, /* no frame: says why the stack ends here; offset = enum ts_mark */
+    TS_FRAME_MARK = 3,   /* no frame: says why the stack ends here; offset = enum ts_mark */
+    TS_FRAME_PYTHON = 4, /* code and instruction */
 };
+
+#define TS_KEY_INSTRUCTION_BITS 32
+#define TS_KEY_CODE_MAX ((UINT32_C(1) << 28) - 1)
 
 /* Why a stack ends before its root. X(name, text shown in place of a function) */
 #define TS_MARK_LIST(X)                                                                            \
@@ -62,6 +76,22 @@ static inline uint32_t ts_key_module(uint64_t key)
 static inline uint64_t ts_key_offset(uint64_t key)
 {
     return key & TS_KEY_OFFSET_MAX;
+}
+
+static inline uint64_t ts_key_python(uint32_t code, uint32_t instruction)
+{
+    return (uint64_t)TS_FRAME_PYTHON << (TS_KEY_OFFSET_BITS + TS_KEY_MODULE_BITS) |
+           (uint64_t)(code & TS_KEY_CODE_MAX) << TS_KEY_INSTRUCTION_BITS | instruction;
+}
+
+static inline uint32_t ts_key_code(uint64_t key)
+{
+    return (uint32_t)(key >> TS_KEY_INSTRUCTION_BITS) & TS_KEY_CODE_MAX;
+}
+
+static inline uint32_t ts_key_instruction(uint64_t key)
+{
+    return (uint32_t)key;
 }
 
 #endif

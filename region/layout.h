@@ -28,6 +28,7 @@
 #include "atomic.h"
 #include "counters.h"
 #include "key.h"
+#include "python.h"
 
 #include <stdint.h>
 
@@ -59,6 +60,8 @@ enum ts_slab_kind {
     TS_SLAB_STRINGS,  /* bytes; a string never crosses a slab */
     TS_SLAB_SHARDS,   /* struct ts_shard */
     TS_SLAB_TIMELINE, /* struct ts_moment, one slab */
+    TS_SLAB_CODES,    /* struct ts_code */
+    TS_SLAB_TABLES,   /* bytes of line tables: one may go on in the next slab of the kind */
     TS_SLAB_KIND_COUNT
 };
 
@@ -69,12 +72,16 @@ enum ts_slab_kind {
 #define TS_CHUNKS_PER_SLAB (TS_SLAB_SIZE / 64u / TS_CHUNK_CELLS)
 #define TS_MODULES_PER_SLAB (TS_SLAB_SIZE / 128u)
 #define TS_SHARDS_PER_SLAB (TS_SLAB_SIZE / 64u)
+#define TS_CODES_PER_SLAB (TS_SLAB_SIZE / 64u)
 #define TS_MOMENTS_MAX (TS_SLAB_SIZE / 32u)
 
 #define TS_NODES_LIMIT (UINT32_C(1) << 26)
 #define TS_CONTEXTS_LIMIT (UINT32_C(1) << 23)
 #define TS_SHARDS_LIMIT 4096u
 #define TS_MODULES_LIMIT (UINT32_C(1) << 16)
+#define TS_CODES_LIMIT (UINT32_C(1) << 20)
+#define TS_TABLES_LIMIT (UINT32_C(1) << 28) /* bytes of line tables, all together */
+#define TS_TABLE_MAX (UINT32_C(1) << 20)    /* bytes of one */
 #define TS_STRING_MAX 4096u /* bytes, terminator not stored */
 #define TS_BUILD_ID_MAX 32u
 #define TS_DEPTH_MAX 1024u
@@ -93,12 +100,13 @@ struct ts_node {
 };
 
 /*
- * A context: the node of its innermost frame. Context numbers start at 1; context 1 is the
- * catch-all. Writer: the thread that inserts it, once, node last (release); node 0 = not published.
+ * A context: the node of its innermost frame, and who was asked for its blocks. Context numbers
+ * start at 1; context 1 is the catch-all. Writer: the thread that inserts it, once, node last
+ * (release); node 0 = not published.
  */
 struct ts_context {
     uint32_t node;
-    uint32_t reserved;
+    uint32_t domain; /* enum ts_domain */
 };
 
 /*
@@ -249,6 +257,10 @@ struct ts_process {
     char exe[4096];
     char cmdline[4096]; /* arguments joined by blanks */
     char options[1024]; /* TRACESNAP_OPTIONS as read */
+    /* Of the first Python interpreter found, by the thread that finds it. */
+    uint32_t python;         /* enum ts_python */
+    uint32_t python_version; /* as PY_VERSION_HEX; 0 = not known */
+    struct ts_interpreter interpreter;
 };
 
 struct ts_header {
@@ -269,6 +281,8 @@ struct ts_header {
     uint32_t module_count;
     uint32_t shard_count;
     uint32_t slab_count;
+    uint32_t code_count;
+    uint32_t table_bytes;   /* of TS_SLAB_TABLES handed out */
     uint64_t committed;     /* bytes of the file that are backed by memory */
     uint32_t timeline_lock; /* 1 while one thread writes; others pass by */
     uint32_t timeline_count;
@@ -285,6 +299,7 @@ _Static_assert(sizeof(struct ts_cell) == 64, "layout");
 _Static_assert(sizeof(struct ts_module) == 128, "layout");
 _Static_assert(sizeof(struct ts_shard) == 64, "layout");
 _Static_assert(sizeof(struct ts_moment) == 32, "layout");
+_Static_assert(sizeof(struct ts_code) == 64, "layout");
 _Static_assert(sizeof(struct ts_header) <= TS_HEADER_SIZE, "layout");
 _Static_assert(TS_DROP_COUNT <= TS_DROP_MAX && TS_GAUGE_COUNT <= TS_GAUGE_MAX, "layout");
 

@@ -51,6 +51,8 @@ DIRECTORY(modules, TS_MODULES_LIMIT, TS_MODULES_PER_SLAB);
 DIRECTORY(strings, 8192, 1);
 DIRECTORY(shards, TS_SHARDS_LIMIT, TS_SHARDS_PER_SLAB);
 DIRECTORY(timeline, 1, 1);
+DIRECTORY(codes, TS_CODES_LIMIT, TS_CODES_PER_SLAB);
+DIRECTORY(tables, TS_TABLES_LIMIT, TS_SLAB_SIZE);
 
 static const struct {
     void **slabs;
@@ -62,6 +64,7 @@ static const struct {
     [TS_SLAB_CELLMAP] = {KIND(cellmap), false}, [TS_SLAB_CELLS] = {KIND(cells), false},
     [TS_SLAB_MODULES] = {KIND(modules), true},  [TS_SLAB_STRINGS] = {KIND(strings), true},
     [TS_SLAB_SHARDS] = {KIND(shards), false},   [TS_SLAB_TIMELINE] = {KIND(timeline), false},
+    [TS_SLAB_CODES] = {KIND(codes), true},      [TS_SLAB_TABLES] = {KIND(tables), true},
 #undef KIND
 };
 
@@ -304,6 +307,8 @@ static void copy_header(struct ts_header *header, uint32_t slabs)
     header->node_count = ts_load_acquire(&region_header->node_count);
     header->context_count = ts_load_acquire(&region_header->context_count);
     header->module_count = ts_load_acquire(&region_header->module_count);
+    header->code_count = ts_load_acquire(&region_header->code_count);
+    header->table_bytes = ts_load_acquire(&region_header->table_bytes);
     header->slab_count = slabs;
     header->control = ts_load_acquire(&region_header->control);
     header->committed = committed;

@@ -146,7 +146,8 @@ static bool copy_once(struct copying *copying)
 {
     static const enum ts_slab_kind kinds[] = {
         TS_SLAB_CELLS,   TS_SLAB_CELLMAP, TS_SLAB_CONTEXTS, TS_SLAB_NODES,
-        TS_SLAB_MODULES, TS_SLAB_STRINGS, TS_SLAB_SHARDS,   TS_SLAB_TIMELINE,
+        TS_SLAB_CODES,   TS_SLAB_TABLES,  TS_SLAB_MODULES,  TS_SLAB_STRINGS,
+        TS_SLAB_SHARDS,  TS_SLAB_TIMELINE,
     };
     _Static_assert(sizeof kinds / sizeof kinds[0] == TS_SLAB_KIND_COUNT - 1,
                    "every kind is copied");
