@@ -22,12 +22,14 @@ enum ts_section {
     TS_SECTION_MODULES,   /* struct ts_snapshot_module, in the order of the modules' numbers */
     TS_SECTION_THREADS,   /* struct ts_snapshot_thread */
     TS_SECTION_TIMELINE,  /* struct ts_moment */
-    TS_SECTION_STRINGS    /* bytes */
+    TS_SECTION_STRINGS,   /* bytes */
+    TS_SECTION_CODES,     /* struct ts_snapshot_code, in the order of the codes' numbers */
+    TS_SECTION_TABLES     /* bytes of the codes' line tables */
 };
 
 struct ts_snapshot_context {
     uint32_t node;
-    uint32_t reserved;
+    uint32_t domain; /* enum ts_domain */
     struct {
         uint64_t count;
         uint64_t size;
@@ -43,6 +45,19 @@ struct ts_snapshot_module {
     uint32_t build_id_size;
     uint32_t state; /* 0 = empty slot */
     uint8_t build_id[TS_BUILD_ID_MAX];
+};
+
+struct ts_snapshot_code {
+    uint32_t state; /* 0 = empty slot */
+    uint32_t first_line;
+    uint32_t table_kind; /* enum ts_line_table */
+    uint32_t table_size;
+    uint32_t table_at;    /* in TS_SECTION_TABLES; no byte is of two tables */
+    uint32_t file_offset; /* in TS_SECTION_STRINGS; codes may share a text, but no part of one */
+    uint32_t file_size;
+    uint32_t name_offset;
+    uint32_t name_size; /* 0 = unknown */
+    uint32_t reserved;
 };
 
 struct ts_snapshot_thread {
@@ -76,5 +91,6 @@ struct ts_snapshot_header {
 
 _Static_assert(sizeof(struct ts_snapshot_context) == 64, "layout");
 _Static_assert(sizeof(struct ts_snapshot_module) == 64, "layout");
+_Static_assert(sizeof(struct ts_snapshot_code) == 40, "layout");
 
 #endif

@@ -3,6 +3,8 @@
  */
 #include "tools/base/capture.h"
 
+#include "tools/base/strpool.h"
+
 #include <stdlib.h>
 
 void capture_free(struct capture *capture)
@@ -20,6 +22,9 @@ void capture_free(struct capture *capture)
     for (uint32_t i = 0; i < capture->module_count; i++)
         free(capture->modules[i].path);
     free(capture->modules);
+    free(capture->codes);
+    free(capture->tables);
+    strpool_free(capture->texts);
     free(capture->nodes);
     free(capture->contexts);
     free(capture->threads);

@@ -6,6 +6,8 @@
  * What a reader guarantees: every number is in range of what it indexes; the parent of a node is
  * smaller than the node; strings are terminated and free of control characters; in each context
  * freed <= allocated, count and size; the catch-all and the marks are in the tree like any frame.
+ * The code of a Python frame exists, or is number 0, which has no name: a frame of which nothing
+ * more is known.
  */
 #ifndef TRACESNAP_TOOLS_BASE_CAPTURE_H
 #define TRACESNAP_TOOLS_BASE_CAPTURE_H
@@ -30,7 +32,8 @@ struct capture_values {
 
 /* Several contexts may have the same path (a race of two inserts): whoever groups, merges them. */
 struct capture_context {
-    uint32_t node; /* of the innermost frame */
+    uint32_t node;   /* of the innermost frame */
+    uint32_t domain; /* enum ts_domain */
     struct capture_values values;
 };
 
@@ -39,6 +42,16 @@ struct capture_module {
     uint64_t base, size;
     uint8_t build_id[TS_BUILD_ID_MAX];
     uint32_t build_id_size; /* 0 = the module has none */
+};
+
+/* A code object of Python; texts belong to the capture's pool. */
+struct capture_code {
+    const char *file; /* NULL = an empty slot: none of the rest is known either */
+    const char *name; /* NULL = unknown */
+    uint32_t first_line;
+    uint32_t table_kind; /* enum ts_line_table */
+    uint32_t table_at;   /* in the capture's tables; no byte is of two codes */
+    uint32_t table_size; /* 0 = no lines */
 };
 
 struct capture_thread {
@@ -62,6 +75,9 @@ struct capture_process {
     uint64_t rss, peak_rss; /* bytes, 0 = unknown */
     uint64_t region_size;   /* bytes that the region occupied */
     char *exe, *cmdline, *host, *options, *session, *version, *boot_id;
+    uint32_t python;         /* enum ts_python */
+    uint32_t python_version; /* as PY_VERSION_HEX; 0 = not known */
+    struct ts_interpreter interpreter;
 };
 
 struct capture {
@@ -72,6 +88,11 @@ struct capture {
     uint32_t context_count;
     struct capture_module *modules; /* by the module number of a frame key */
     uint32_t module_count;
+    struct capture_code *codes; /* by the code number of a frame key; [0] is empty */
+    uint32_t code_count;        /* of a capture that was read at least 1 */
+    uint8_t *tables;            /* the codes' line tables */
+    uint32_t tables_size;
+    struct strpool *texts;
     struct capture_thread *threads;
     uint32_t thread_count;
     struct ts_moment *timeline; /* times grow */

@@ -64,7 +64,7 @@ static bool has_counts(const struct capture_values *values)
 static bool is_key(uint64_t key)
 {
     unsigned kind = ts_key_kind(key);
-    return kind == TS_FRAME_NATIVE || kind == TS_FRAME_UNKNOWN ||
+    return kind == TS_FRAME_NATIVE || kind == TS_FRAME_UNKNOWN || kind == TS_FRAME_PYTHON ||
            (kind == TS_FRAME_MARK && ts_key_offset(key) > TS_MARK_NONE &&
             ts_key_offset(key) < TS_MARK_END);
 }
@@ -93,10 +93,12 @@ static void keep(struct tree *tree, uint32_t node)
         tree->kept[node] = 1;
 }
 
-/* Code of a module that the capture does not have is unknown code. */
+/* Code of a module, or of Python, that the capture does not have is unknown code. */
 static uint64_t checked_key(const struct capture *capture, uint64_t key)
 {
     uint32_t module = ts_key_module(key);
+    if (ts_key_kind(key) == TS_FRAME_PYTHON)
+        return python_key_checked(capture, key);
     if (ts_key_kind(key) != TS_FRAME_NATIVE ||
         (module < capture->module_count && capture->modules[module].path[0] != '\0'))
         return key;
@@ -126,11 +128,13 @@ static int copy_nodes(struct capture *capture, struct tree *tree)
     return 0;
 }
 
-static void add_context(struct capture *capture, uint32_t node, struct capture_values values)
+static void add_context(struct capture *capture, uint32_t node, uint32_t domain,
+                        struct capture_values values)
 {
     clamp(&values);
     if (has_counts(&values) && values_add_checked(&capture->totals, &values))
-        capture->contexts[capture->context_count++] = (struct capture_context){node, values};
+        capture->contexts[capture->context_count++] = (struct capture_context){
+            node, domain < TS_DOMAIN_COUNT ? domain : TS_DOMAIN_LIBC, values};
 }
 
 static void charge(struct capture_values *to, struct capture_values values)
@@ -142,7 +146,8 @@ static void charge(struct capture_values *to, struct capture_values values)
 }
 
 static void copy_contexts(struct capture *capture, struct tree *tree,
-                          const struct counters *counters, const uint32_t *node_of)
+                          const struct counters *counters, const struct ts_context *records,
+                          const uint32_t *node_of)
 {
     struct capture_values astray = {0};
     uint32_t catch_all = 0;
@@ -153,7 +158,7 @@ static void copy_contexts(struct capture *capture, struct tree *tree,
         if (node_of[i] == 0 || i == CATCH_ALL)
             charge(&astray, values);
         else
-            add_context(capture, tree->kept[node_of[i]], values);
+            add_context(capture, tree->kept[node_of[i]], records[i].domain, values);
     }
     if (!has_counts(&astray))
         return;
@@ -163,7 +168,7 @@ static void copy_contexts(struct capture *capture, struct tree *tree,
         catch_all = capture->node_count++;
         capture->nodes[catch_all].key = ts_key(TS_FRAME_MARK, 0, TS_MARK_CATCH_ALL);
     }
-    add_context(capture, catch_all, astray);
+    add_context(capture, catch_all, TS_DOMAIN_LIBC, astray);
 }
 
 void raise_peak(struct capture *capture)
@@ -198,7 +203,7 @@ static int assemble(struct capture *capture, const struct counters *counters,
     capture->contexts = calloc(with_counts + 1, sizeof(*capture->contexts));
     if (capture->contexts == NULL || copy_nodes(capture, tree) != 0)
         return -1;
-    copy_contexts(capture, tree, counters, node_of);
+    copy_contexts(capture, tree, counters, records, node_of);
     raise_peak(capture);
     return 0;
 }

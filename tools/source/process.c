@@ -161,12 +161,20 @@ bool process_is_alive(const struct ts_process *process, uint32_t pid, struct pro
            (process->start_ticks == 0 && !process_runs_another(process, status->uid, pid));
 }
 
+void process_fill_python(struct capture_process *to, const struct ts_process *from)
+{
+    to->python = from->python < TS_PYTHON_COUNT ? from->python : TS_PYTHON_NONE;
+    to->python_version = from->python_version;
+    to->interpreter = from->interpreter;
+}
+
 int process_fill(struct capture_process *to, const struct ts_process *from)
 {
     bool complete = true;
 #define X(field) to->field = from->field;
     PROCESS_NUMBERS(X)
 #undef X
+    process_fill_python(to, from);
 #define X(field)                                                                                   \
     to->field = text_copy(from->field, sizeof(from->field));                                       \
     complete = complete && to->field != NULL;

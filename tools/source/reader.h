@@ -91,12 +91,26 @@ struct counters {
 
 int counters_read(struct counters *counters, const struct source_file *file, struct error *error);
 
+/* ------------------------------------------------------------------ codes.c */
+
+/* The code objects of a region, with their texts and line tables. */
+int region_codes_read(struct capture *capture, const struct source_file *file, struct error *error);
+
+/* Those of a snapshot; takes the tables over. */
+struct section;
+int snapshot_codes_copy(struct capture *capture, const struct section *codes,
+                        struct section *tables, const struct section *strings, const char *path,
+                        struct error *error);
+
+/* The key itself, or that of the empty code where its code does not exist. */
+uint64_t python_key_checked(const struct capture *capture, uint64_t key);
+
 /* ------------------------------------------------------------------ assemble.c */
 
 /*
  * Fills nodes, contexts and totals of `capture` from a region's arrays. Only what has counts is
  * kept. Counts whose context or node cannot be trusted are charged to the catch-all; differences
- * below zero become zero. capture->modules must be there already.
+ * below zero become zero. capture->modules and codes must be there already.
  */
 int assemble_contexts(struct capture *capture, const struct counters *counters,
                       const struct records *contexts, const struct records *nodes,
@@ -120,6 +134,12 @@ int region_header_check(const struct ts_header *header, const char *path, struct
  * Both take a file that source_file_open accepted; `proc_pid` is the process's pid here, 0 = as
  * recorded.
  */
+/* A section of a snapshot, in private memory. */
+struct section {
+    void *at; /* owned */
+    uint32_t count;
+};
+
 struct capture *region_read(const struct source_file *file, uint32_t proc_pid, struct error *error);
 struct capture *snapshot_read(const struct source_file *file, struct error *error);
 
@@ -155,6 +175,9 @@ bool process_is_alive(const struct ts_process *process, uint32_t pid, struct pro
 
 /* Copies the strings and numbers that regions and snapshots both record; -1 = out of memory. */
 int process_fill(struct capture_process *to, const struct ts_process *from);
+
+/* Of them what is said of a Python interpreter: that becomes known while the process runs. */
+void process_fill_python(struct capture_process *to, const struct ts_process *from);
 
 /* Bytes of a whole small file of /proc, terminated; NULL with errno set. */
 char *proc_read(uint32_t pid, const char *name, size_t *size);

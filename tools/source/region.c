@@ -2,8 +2,8 @@
  * Reading a region, live or dead, into a capture.
  *
  * Order matters: a context is published before its first count, a node before the context, a module
- * and its strings before the node. So the counters are read first and each table after what refers
- * to it.
+ * or a code object and its strings before the node. So the counters are read first and each table
+ * after what refers to it.
  */
 #include "tools/source/reader.h"
 
@@ -169,7 +169,7 @@ static int read_contexts(struct capture *capture, const struct source_file *file
                      TS_CONTEXTS_LIMIT, error) == 0 &&
         records_read(&nodes, file, TS_SLAB_NODES, sizeof(struct ts_node), TS_NODES_LIMIT, error) ==
             0 &&
-        read_modules(capture, file, error) == 0)
+        read_modules(capture, file, error) == 0 && region_codes_read(capture, file, error) == 0)
         result = assemble_contexts(capture, &counters, &contexts, &nodes, error);
     free(counters.values);
     free(contexts.at);
@@ -232,6 +232,7 @@ struct capture *region_read(const struct source_file *file, uint32_t proc_pid, s
         return NULL;
     }
     capture->process.end_time = header.process.end_time;
+    process_fill_python(&capture->process, &header.process);
     fill_state(capture, &header, file, proc_pid);
     return capture;
 }

@@ -9,11 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct section {
-    void *at; /* private copy, owned */
-    uint32_t count;
-};
-
 static int check_header(const struct ts_snapshot_header *header, const char *path,
                         struct error *error)
 {
@@ -75,6 +70,8 @@ static bool is_known_key(const struct capture *capture, uint64_t key)
     case TS_FRAME_NATIVE:
         return ts_key_module(key) < capture->module_count &&
                capture->modules[ts_key_module(key)].path[0] != '\0';
+    case TS_FRAME_PYTHON:
+        return python_key_checked(capture, key) == key;
     case TS_FRAME_UNKNOWN:
         return true;
     case TS_FRAME_MARK:
@@ -118,6 +115,7 @@ static int copy_contexts(struct capture *capture, const struct section *contexts
     for (uint32_t i = 0; i < contexts->count; i++) {
         struct capture_context *to = &capture->contexts[i];
         to->node = from[i].node;
+        to->domain = from[i].domain;
         to->values = (struct capture_values){
             .allocated_count = from[i].allocated.count,
             .allocated_size = from[i].allocated.size,
@@ -127,7 +125,7 @@ static int copy_contexts(struct capture *capture, const struct section *contexts
             .peak_size = from[i].peak.size,
             .temporary_count = from[i].temporary,
         };
-        if (to->node >= capture->node_count ||
+        if (to->node >= capture->node_count || to->domain >= TS_DOMAIN_COUNT ||
             to->values.freed_count > to->values.allocated_count ||
             to->values.freed_size > to->values.allocated_size ||
             !values_add_checked(&capture->totals, &to->values))
@@ -202,7 +200,7 @@ static int read_sections(struct capture *capture, const struct source_file *file
                          const struct ts_snapshot_header *header, struct error *error)
 {
     struct section nodes = {0}, contexts = {0}, modules = {0}, strings = {0}, threads = {0},
-                   timeline = {0};
+                   timeline = {0}, codes = {0}, tables = {0};
     const char *path = file->path;
     int result = -1;
 #define READ(section, id, type, limit) \
@@ -210,6 +208,9 @@ static int read_sections(struct capture *capture, const struct source_file *file
     if (READ(strings, TS_SECTION_STRINGS, char, TS_MODULES_LIMIT *(uint64_t)TS_STRING_MAX) &&
         READ(modules, TS_SECTION_MODULES, struct ts_snapshot_module, TS_MODULES_LIMIT) &&
         copy_modules(capture, &modules, &strings, path, error) == 0 &&
+        READ(codes, TS_SECTION_CODES, struct ts_snapshot_code, TS_CODES_LIMIT) &&
+        READ(tables, TS_SECTION_TABLES, char, TS_TABLES_LIMIT) &&
+        snapshot_codes_copy(capture, &codes, &tables, &strings, path, error) == 0 &&
         READ(nodes, TS_SECTION_NODES, struct ts_node, TS_NODES_LIMIT) &&
         copy_nodes(capture, &nodes, path, error) == 0 &&
         READ(contexts, TS_SECTION_CONTEXTS, struct ts_snapshot_context, TS_CONTEXTS_LIMIT) &&
@@ -226,6 +227,8 @@ static int read_sections(struct capture *capture, const struct source_file *file
     free(strings.at);
     free(threads.at);
     free(timeline.at);
+    free(codes.at);
+    free(tables.at);
     return result;
 }
 

@@ -4,6 +4,7 @@
 #include "tools/source/source.h"
 
 #include "region/snapshot.h"
+#include "tools/base/hash_map.h"
 #include "tools/source/reader.h"
 
 #include <errno.h>
@@ -65,6 +66,7 @@ static void add_contexts(struct image *image, struct ts_snapshot_header *header,
         const struct capture_values *values = &capture->contexts[i].values;
         struct ts_snapshot_context context = {
             .node = capture->contexts[i].node,
+            .domain = capture->contexts[i].domain,
             .allocated = {values->allocated_count, values->allocated_size},
             .freed = {values->freed_count, values->freed_size},
             .peak = {values->peak_count, values->peak_size},
@@ -74,10 +76,36 @@ static void add_contexts(struct image *image, struct ts_snapshot_header *header,
     }
 }
 
-static void add_modules(struct image *image, struct ts_snapshot_header *header,
-                        const struct capture *capture)
+/*
+ * The texts of modules and codes, as they follow one another in the section; equal texts of codes
+ * are one.
+ */
+struct texts {
+    struct image image;
+    struct hash_map known; /* text -> where it stands + 1 */
+};
+
+static uint32_t add_text(struct texts *texts, const char *text)
 {
-    uint32_t offset = 0;
+    uint32_t at = (uint32_t)texts->image.size;
+    append(&texts->image, text, strlen(text));
+    return at;
+}
+
+static uint32_t add_text_once(struct texts *texts, const char *text)
+{
+    uint64_t key = (uint64_t)(uintptr_t)text;
+    uintptr_t known = (uintptr_t)hash_map_get(&texts->known, key);
+    if (known == 0) {
+        known = (uintptr_t)add_text(texts, text) + 1;
+        hash_map_put(&texts->known, key, (void *)known);
+    }
+    return (uint32_t)(known - 1);
+}
+
+static void add_modules(struct image *image, struct ts_snapshot_header *header,
+                        const struct capture *capture, struct texts *texts)
+{
     begin_section(image, header, TS_SECTION_MODULES, sizeof(struct ts_snapshot_module),
                   capture->module_count);
     for (uint32_t i = 0; i < capture->module_count; i++) {
@@ -85,18 +113,56 @@ static void add_modules(struct image *image, struct ts_snapshot_header *header,
         struct ts_snapshot_module module = {
             .base = from->base,
             .size = from->size,
-            .path_offset = offset,
+            .path_offset = add_text(texts, from->path),
             .path_size = (uint32_t)strlen(from->path),
             .build_id_size = from->build_id_size,
             .state = from->path[0] != '\0',
         };
         memcpy(module.build_id, from->build_id, sizeof(module.build_id));
-        offset += module.path_size;
         append(image, &module, sizeof(module));
     }
-    begin_section(image, header, TS_SECTION_STRINGS, 1, offset);
-    for (uint32_t i = 0; i < capture->module_count; i++)
-        append(image, capture->modules[i].path, strlen(capture->modules[i].path));
+}
+
+static void add_codes(struct image *image, struct ts_snapshot_header *header,
+                      const struct capture *capture, struct texts *texts)
+{
+    uint32_t at = 0;
+    begin_section(image, header, TS_SECTION_CODES, sizeof(struct ts_snapshot_code),
+                  capture->code_count);
+    for (uint32_t i = 0; i < capture->code_count; i++) {
+        const struct capture_code *from = &capture->codes[i];
+        struct ts_snapshot_code code = {.state = from->file != NULL};
+        if (from->file != NULL) {
+            code.first_line = from->first_line;
+            code.table_kind = from->table_kind;
+            code.table_size = from->table_size;
+            code.table_at = at;
+            code.file_offset = add_text_once(texts, from->file);
+            code.file_size = (uint32_t)strlen(from->file);
+            code.name_offset = from->name != NULL ? add_text_once(texts, from->name) : 0;
+            code.name_size = from->name != NULL ? (uint32_t)strlen(from->name) : 0;
+            at += from->table_size;
+        }
+        append(image, &code, sizeof(code));
+    }
+    begin_section(image, header, TS_SECTION_TABLES, 1, at);
+    for (uint32_t i = 0; i < capture->code_count; i++)
+        append(image, capture->tables + capture->codes[i].table_at, capture->codes[i].table_size);
+}
+
+/* Modules and codes, and the texts of both. */
+static void add_named(struct image *image, struct ts_snapshot_header *header,
+                      const struct capture *capture)
+{
+    struct texts texts = {0};
+    add_modules(image, header, capture, &texts);
+    if (capture->code_count > 1)
+        add_codes(image, header, capture, &texts);
+    begin_section(image, header, TS_SECTION_STRINGS, 1, texts.image.size);
+    append(image, texts.image.bytes, texts.image.size);
+    image->failed = image->failed || texts.image.failed;
+    hash_map_clear(&texts.known);
+    free(texts.image.bytes);
 }
 
 static void add_rest(struct image *image, struct ts_snapshot_header *header,
@@ -134,6 +200,9 @@ static void fill_process(struct ts_process *to, const struct capture_process *fr
 #define X(field) COPY_TEXT(to->field, from->field);
     PROCESS_TEXTS(X)
 #undef X
+    to->python = from->python;
+    to->python_version = from->python_version;
+    to->interpreter = from->interpreter;
 }
 
 static void fill_header(struct ts_snapshot_header *header, const struct capture *capture)
@@ -163,7 +232,7 @@ static int build(struct image *image, const struct capture *capture)
     append(image, header, sizeof(*header));
     add_nodes(image, header, capture);
     add_contexts(image, header, capture);
-    add_modules(image, header, capture);
+    add_named(image, header, capture);
     add_rest(image, header, capture);
     if (!image->failed)
         memcpy(image->bytes, header, sizeof(*header));
