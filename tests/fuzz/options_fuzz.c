@@ -48,8 +48,8 @@ static struct capture three_frames(void)
                                           {0x1000000000000001, 0},
                                           {0x1000000000000002, 1},
                                           {0x1000000000000003, 1}};
-    static struct capture_context contexts[] = {{2, {3, 300, 1, 100, 2, 200, 1}},
-                                                {3, {2, 64, 0, 0, 2, 64, 0}}};
+    static struct capture_context contexts[] = {{2, TS_DOMAIN_LIBC, {3, 300, 1, 100, 2, 200, 1}},
+                                                {3, TS_DOMAIN_OBJ, {2, 64, 0, 0, 2, 64, 0}}};
     static struct capture_module module = {.path = (char *)"/usr/lib/libx.so.1"};
     for (uint32_t i = 1; i < 4; i++)
         nodes[i].key = ts_key(TS_FRAME_NATIVE, 0, 0x1000 * i);

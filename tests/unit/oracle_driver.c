@@ -89,6 +89,7 @@ static void add_trace(char *fields)
     }
     side->contexts[side->context_count++] =
         (struct capture_context){node,
+                                 TS_DOMAIN_LIBC,
                                  {.allocated_count = 1 + freed,
                                   .allocated_size = size + 3 * freed,
                                   .freed_count = freed,
@@ -107,7 +108,7 @@ static void set_options(char *fields)
 {
     static const char *const groups[] = {"line", "function", "file", "object", "stack", NULL};
     static const char *const sorts[] = {"size", "count", "peak", "allocated", "temporary", NULL};
-    static const char *const attributes[] = {"user", "leaf", NULL};
+    static const char *const attributes[] = {"user", "native", "leaf", "python", NULL};
     char *next = NULL;
     options.group = (enum report_group)number_of(groups, strtok_r(fields, "\t", &next));
     options.sort = (enum report_sort)number_of(sorts, strtok_r(NULL, "\t", &next));

@@ -126,6 +126,23 @@ static int add_item(const struct option_spec *option, struct option_list *list, 
     return 0;
 }
 
+static int add_choices(const struct option_spec *option, unsigned *set, const char *text)
+{
+    for (const char *word = text;; word++) {
+        size_t length = strcspn(word, ",");
+        unsigned i = 0;
+        while (option->choices[i] && (strncmp(option->choices[i], word, length) != 0 ||
+                                      option->choices[i][length] != '\0'))
+            i++;
+        if (!option->choices[i])
+            return bad_choice(option, text);
+        *set |= 1u << i;
+        word += length;
+        if (*word == '\0')
+            return 0;
+    }
+}
+
 static int set_value(const struct match *match, const char *text)
 {
     const struct option_spec *option = match->option;
@@ -149,6 +166,8 @@ static int set_value(const struct match *match, const char *text)
                 return 0;
             }
         return bad_choice(option, text);
+    case OPTION_SET:
+        return add_choices(option, match->value, text);
     case OPTION_LIST:
         return add_item(option, match->value, text);
     }

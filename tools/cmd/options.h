@@ -18,6 +18,7 @@ enum option_type {
     OPTION_NUMBER, /* uint64_t, min to max */
     OPTION_SIZE,   /* the same in bytes; K, M, G and T stand for powers of 1024 */
     OPTION_CHOICE, /* unsigned: the position in choices */
+    OPTION_SET,    /* unsigned: a bit for each of the choices; several, with commas or repeated */
     OPTION_LIST    /* struct option_list: may be given more than once */
 };
 

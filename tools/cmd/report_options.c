@@ -14,7 +14,9 @@
 
 static const char *const attribute_choices[] = {
     [ATTRIBUTE_USER] = "user",
+    [ATTRIBUTE_NATIVE] = "native",
     [ATTRIBUTE_LEAF] = "leaf",
+    [ATTRIBUTE_PYTHON] = "python",
     NULL,
 };
 
@@ -33,11 +35,17 @@ const struct option_spec filter_specs[FILTER_SPEC_COUNT] = {
      .type = OPTION_FLAG,
      .help = "filters test every frame of a stack, not only the one charged",
      .offset = offsetof(struct filter_options, all_frames)},
+    {.name = "domain",
+     .type = OPTION_SET,
+     .argument = "DOMAIN[,...]",
+     .help = "only blocks of these allocators: libc, Python's raw, mem, obj",
+     .offset = offsetof(struct filter_options, domains),
+     .choices = report_domains},
     {.name = "attribute",
      .type = OPTION_CHOICE,
      .argument = "FRAME",
      .initial = "user",
-     .help = "frame to charge: user (innermost of the user's own code), leaf",
+     .help = "frame to charge: user (python, else native), native, leaf, python",
      .offset = offsetof(struct filter_options, attribute),
      .choices = attribute_choices},
     {.name = "sysroot",
@@ -53,7 +61,7 @@ const struct option_spec view_specs[VIEW_SPEC_COUNT] = {
      .type = OPTION_CHOICE,
      .argument = "WHAT",
      .initial = "line",
-     .help = "one row per line, function, file, object or stack",
+     .help = "one row per line, function, file, object, stack or domain",
      .offset = offsetof(struct view_options, group),
      .choices = render_groups},
     {.name = "sort",
@@ -174,13 +182,16 @@ int report_options_read(struct report_options *options, const struct filter_opti
         .sort = view ? view->sort : SORT_SIZE,
         .attribute = filter->attribute,
         .cumulative = view && view->cumulative,
+        .domains = filter->domains,
+        .split_domains = view == NULL,
         .all_frames = filter->all_frames,
         .filters = filters,
         .filter_count = count,
     };
-    if (options->cumulative && options->group == GROUP_STACK) {
+    if (options->cumulative && (options->group == GROUP_STACK || options->group == GROUP_DOMAIN)) {
         report_options_release(options);
-        return message_error("no cumulative counts for '--group-by stack': leave --cumulative out");
+        return message_error("no cumulative counts for '--group-by %s': leave --cumulative out",
+                             render_groups[options->group]);
     }
     return 0;
 }

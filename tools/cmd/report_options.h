@@ -12,6 +12,7 @@
 struct filter_options {
     struct option_list filter, exclude;
     bool all_frames;
+    unsigned domains;   /* a bit for each enum ts_domain; 0 = all */
     unsigned attribute; /* enum report_attribute */
     const char *sysroot;
 };
@@ -24,7 +25,7 @@ struct view_options {
     bool no_pager;
 };
 
-#define FILTER_SPEC_COUNT 5
+#define FILTER_SPEC_COUNT 6
 #define VIEW_SPEC_COUNT 5
 extern const struct option_spec filter_specs[FILTER_SPEC_COUNT];
 extern const struct option_spec view_specs[VIEW_SPEC_COUNT];

@@ -4,9 +4,12 @@
 #include "tools/model/model.h"
 
 #include "tools/base/printable.h"
+#include "tools/symbol/python_lines.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define UNKNOWN_FILE "<unknown>" /* as tracemalloc calls it */
 
 uint64_t keyed(struct builder *builder, const void *key, size_t size)
 {
@@ -18,6 +21,8 @@ void side_begin(struct side *side, const struct capture *capture, struct symboli
     *side = (struct side){.capture = capture, .symbolizer = symbolizer};
     side->of_node = memory_resize(NULL, capture->node_count, sizeof(*side->of_node));
     memset(side->of_node, 0, capture->node_count * sizeof(*side->of_node));
+    side->lines = memory_resize(NULL, capture->code_count, sizeof(*side->lines));
+    memset(side->lines, 0, capture->code_count * sizeof(*side->lines));
 }
 
 void side_end(struct side *side)
@@ -25,6 +30,9 @@ void side_end(struct side *side)
     hash_map_clear(&side->codes);
     free(side->of_node);
     free(side->stacks);
+    for (uint32_t i = 0; i < side->capture->code_count; i++)
+        python_lines_free(side->lines[i]);
+    free(side->lines);
 }
 
 /*
@@ -39,7 +47,7 @@ static struct look *look_of(struct builder *builder, const struct report_frame *
     } key = {.function = frame->function};
     if (has_line(frame) || frame->object == NULL) {
         key.file = frame->file;
-        key.number = frame->line;
+        key.number = (uint64_t)frame->kind << 32 | frame->line;
     } else {
         key.object = frame->object;
         key.number = frame->offset;
@@ -101,6 +109,34 @@ static struct code *symbolise(struct builder *builder, struct side *side, uint64
     return code;
 }
 
+/* Code that does not exist has no lines. */
+static uint32_t python_line(struct side *side, uint32_t number, uint32_t instruction)
+{
+    const struct capture_code *code = &side->capture->codes[number];
+    if (side->lines[number] == NULL)
+        side->lines[number] =
+            python_lines_new(code->table_kind, side->capture->tables + code->table_at,
+                             code->table_size, code->first_line);
+    return python_lines_find(side->lines[number], instruction);
+}
+
+static struct code *python_code(struct builder *builder, struct side *side, uint64_t key)
+{
+    struct code *code = code_new(builder, 1);
+    struct report_frame *shown = &code->frames[0].shown;
+    uint32_t number = ts_key_code(key);
+    shown->kind = KIND_PYTHON;
+    if (number < side->capture->code_count && side->capture->codes[number].file != NULL) {
+        shown->function = own_copy(builder, side->capture->codes[number].name);
+        shown->file = own_copy(builder, side->capture->codes[number].file);
+        shown->line = python_line(side, number, ts_key_instruction(key));
+        shown->object = python_object(builder->pool, shown->file);
+    } else
+        shown->file = strpool_intern(builder->pool, UNKNOWN_FILE);
+    finish(builder, &code->frames[0]);
+    return code;
+}
+
 static const char *mark_text(uint64_t mark)
 {
     static const char *const texts[] = {
@@ -115,6 +151,8 @@ static struct code *make_code(struct builder *builder, struct side *side, uint64
 {
     if (ts_key_kind(key) == TS_FRAME_NATIVE)
         return symbolise(builder, side, key);
+    if (ts_key_kind(key) == TS_FRAME_PYTHON)
+        return python_code(builder, side, key);
     struct code *code = code_new(builder, 1);
     const char *text = ts_key_kind(key) == TS_FRAME_MARK ? mark_text(ts_key_offset(key)) : NULL;
     code->frames[0].shown.function =
@@ -144,7 +182,7 @@ struct frame *frame_none(struct builder *builder)
 {
     if (builder->none == NULL) {
         builder->none = strpool_alloc(builder->pool, sizeof(*builder->none));
-        builder->none->shown.file = strpool_intern(builder->pool, "<unknown>");
+        builder->none->shown.file = strpool_intern(builder->pool, UNKNOWN_FILE);
         finish(builder, builder->none);
     }
     return builder->none;

@@ -19,29 +19,33 @@ void values_add(struct capture_values *to, const struct capture_values *values)
 /* Reduces a frame to what the grouping leaves of it: equal places are one row. */
 static struct report_frame place_of(enum report_group group, const struct report_frame *frame)
 {
-    struct report_frame text = {.function = frame->function};
+    struct report_frame text = {.function = frame->function, .kind = frame->kind};
     if (frame->object == NULL && !has_line(frame))
         return text;
     switch (group) {
     case GROUP_FUNCTION:
         if (frame->function != NULL)
-            return (struct report_frame){
-                .function = frame->function, .file = frame->file, .object = frame->object};
+            return (struct report_frame){.function = frame->function,
+                                         .file = frame->file,
+                                         .object = frame->object,
+                                         .kind = frame->kind};
         break;
     case GROUP_FILE:
         if (frame->file != NULL)
-            return (struct report_frame){.file = frame->file};
+            return (struct report_frame){.file = frame->file, .kind = frame->kind};
         return (struct report_frame){.object = frame->object};
     case GROUP_OBJECT:
         if (frame->object != NULL)
-            return (struct report_frame){.object = frame->object};
-        return (struct report_frame){.file = frame->file};
+            return (struct report_frame){.object = frame->object, .kind = frame->kind};
+        return (struct report_frame){.file = frame->file, .kind = frame->kind};
     case GROUP_LINE:
     case GROUP_STACK:
+    case GROUP_DOMAIN:
         break;
     }
     if (has_line(frame))
-        return (struct report_frame){.file = frame->file, .line = frame->line};
+        return (struct report_frame){
+            .file = frame->file, .line = frame->line, .kind = frame->kind};
     return (struct report_frame){.object = frame->object, .offset = frame->offset};
 }
 
@@ -104,33 +108,46 @@ static bool name_line(struct group *group, const struct report_frame *frame,
     place->object = frame->object;
     place->offset = frame->offset;
     place->inlined = frame->inlined;
+    place->kind = frame->kind;
     return true;
 }
 
-static void add_values(struct group *group, const struct capture_values *values, bool is_old)
+static void add_values(struct group *group, const struct capture_context *context, bool is_old)
 {
-    values_add(is_old ? &group->row.old_values : &group->row.values, values);
+    values_add(is_old ? &group->row.old_values : &group->row.values, &context->values);
+    domain_add(group, context, is_old);
 }
 
 bool group_add_frame(struct builder *builder, struct frame *frame,
-                     const struct capture_values *values, bool is_old)
+                     const struct capture_context *context, bool is_old)
 {
     bool names = false;
     if (frame->group == NULL)
         frame->group = group_of_frame(builder, &frame->shown);
     if (builder->options->group == GROUP_LINE)
-        names = name_line(frame->group, &frame->shown, values, is_old);
-    add_values(frame->group, values, is_old);
+        names = name_line(frame->group, &frame->shown, &context->values, is_old);
+    add_values(frame->group, context, is_old);
     return names;
 }
 
 void group_add_stack(struct builder *builder, struct stack *stack, const struct frame *charged,
-                     const struct capture_values *values, bool is_old)
+                     const struct capture_context *context, bool is_old)
 {
-    if (stack->group == NULL) {
-        stack->group = group_new(builder);
-        stack->group->row.place = charged->shown;
-        stack->group->stack = stack;
+    struct group **group = &stack->groups[builder->options->split_domains ? context->domain : 0];
+    if (*group == NULL) {
+        *group = group_new(builder);
+        (*group)->row.place = charged->shown;
+        (*group)->stack = stack;
     }
-    add_values(stack->group, values, is_old);
+    add_values(*group, context, is_old);
+}
+
+void group_add_domain(struct builder *builder, const struct capture_context *context, bool is_old)
+{
+    struct group **group = &builder->of_domain[context->domain];
+    if (*group == NULL) {
+        *group = group_new(builder);
+        (*group)->row.label = report_domains[context->domain];
+    }
+    add_values(*group, context, is_old);
 }

@@ -14,9 +14,16 @@
 #include "tools/base/strpool.h"
 #include "tools/model/report.h"
 
+/* What the blocks of one domain have in a row: live blocks. */
+struct domain_share {
+    uint64_t count, old_count;
+};
+
 /* A row in the making. */
 struct group {
     struct report_row row;
+    struct domain_share shares[TS_DOMAIN_COUNT];
+    unsigned seen; /* domains of all blocks that were added */
     const struct stack *stack;  /* GROUP_STACK: what the row stands for */
     struct capture_values best; /* of the context that gave the row its function and object */
     bool best_is_old;
@@ -43,7 +50,7 @@ struct code {
 struct stack {
     const struct stack *parent; /* one frame further out; the root has NULL */
     struct look *look;
-    struct group *group;
+    struct group *groups[TS_DOMAIN_COUNT]; /* all in [0], unless domains are split */
     uint32_t depth;  /* frames, 0 for the root */
     uint32_t number; /* in order of creation: a parent's is smaller */
     uint32_t rank;   /* in the order of places, set by stacks_rank */
@@ -56,6 +63,7 @@ struct side {
     struct hash_map codes; /* frame key -> struct code */
     struct code **of_node; /* NULL = not symbolised yet */
     struct stack **stacks; /* by node; GROUP_STACK only */
+    struct python_lines **lines; /* by code number; NULL = not read yet */
 };
 
 struct builder {
@@ -66,7 +74,8 @@ struct builder {
     size_t group_count, group_room;
     struct stack **stack_list;
     size_t stack_count, stack_room;
-    struct frame *none; /* stands for the stack without frames */
+    struct group *of_domain[TS_DOMAIN_COUNT]; /* GROUP_DOMAIN only */
+    struct frame *none;                       /* stands for the stack without frames */
 };
 
 /*
@@ -133,13 +142,29 @@ bool filters_pass(struct builder *builder, struct side *side, uint32_t node,
 
 /* Adds a context's values to the row of a frame. True: the context is the one that names the row. */
 bool group_add_frame(struct builder *builder, struct frame *frame,
-                     const struct capture_values *values, bool is_old);
+                     const struct capture_context *context, bool is_old);
 
 /* Adds a context's values to the row of its stack. */
 void group_add_stack(struct builder *builder, struct stack *stack, const struct frame *charged,
-                     const struct capture_values *values, bool is_old);
+                     const struct capture_context *context, bool is_old);
+
+/* Adds a context's values to the row of its domain. */
+void group_add_domain(struct builder *builder, const struct capture_context *context, bool is_old);
 
 void values_add(struct capture_values *to, const struct capture_values *values);
+
+/* ------------------------------------------------------------------ domain.c */
+
+/* Adds a context to what its group knows of domains. */
+void domain_add(struct group *group, const struct capture_context *context, bool is_old);
+
+/* Tells the row which domains its blocks are of. */
+void domain_finish(struct group *group);
+
+/* ------------------------------------------------------------------ python_object.c */
+
+/* The package, or what else a Python file belongs to. */
+const char *python_object(struct strpool *pool, const char *file);
 
 /* ------------------------------------------------------------------ stacks.c */
 

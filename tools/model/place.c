@@ -12,22 +12,44 @@ bool has_line(const struct report_frame *frame)
 {
     /*
      * Line 0 is code that the compiler made, except where there is nothing but a name:
-     * "<unknown>:0".
+     * "<unknown>:0". Python says the same of its own code.
      */
-    return frame->file != NULL && (frame->line != 0 || frame->object == NULL);
+    return frame->file != NULL &&
+           (frame->line != 0 || frame->object == NULL || frame->kind == KIND_PYTHON);
+}
+
+static bool is_python(const struct side *side, uint32_t node)
+{
+    return ts_key_kind(side->capture->nodes[node].key) == TS_FRAME_PYTHON;
+}
+
+/* NULL = there is none. */
+static struct frame *innermost_python(struct builder *builder, struct side *side, uint32_t node)
+{
+    while (node != 0 && !is_python(side, node))
+        node = side->capture->nodes[node].parent;
+    return node != 0 ? &code_of(builder, side, node)->frames[0] : NULL;
 }
 
 struct frame *attribute(struct builder *builder, struct side *side, uint32_t node)
 {
+    enum report_attribute rule = builder->options->attribute;
     struct frame *best = NULL;
+    if (rule == ATTRIBUTE_USER || rule == ATTRIBUTE_PYTHON)
+        best = innermost_python(builder, side, node);
+    if (best != NULL)
+        return best;
+    if (rule == ATTRIBUTE_PYTHON)
+        return frame_none(builder);
     for (; node != 0; node = side->capture->nodes[node].parent) {
+        if (rule == ATTRIBUTE_NATIVE && is_python(side, node))
+            continue;
         struct code *code = code_of(builder, side, node);
         for (size_t i = 0; i < code->count; i++) {
             struct frame *frame = &code->frames[i];
             if (best == NULL || frame->merit < best->merit)
                 best = frame;
-            if (best->merit == MERIT_USER ||
-                (builder->options->attribute == ATTRIBUTE_LEAF && best->merit != MERIT_MARK))
+            if (best->merit == MERIT_USER || (rule == ATTRIBUTE_LEAF && best->merit != MERIT_MARK))
                 return best;
         }
     }
@@ -85,6 +107,7 @@ const char *place_label(struct strpool *pool, enum report_group group,
         break;
     case GROUP_LINE:
     case GROUP_STACK:
+    case GROUP_DOMAIN:
         break;
     }
     if (has_line(place))

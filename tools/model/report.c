@@ -9,15 +9,41 @@
 #include <stdlib.h>
 
 static void add_path(struct builder *builder, struct side *side, uint32_t node,
-                     const struct capture_values *values, bool is_old)
+                     const struct capture_context *context, bool is_old)
 {
     if (node == 0)
-        group_add_frame(builder, frame_none(builder), values, is_old);
+        group_add_frame(builder, frame_none(builder), context, is_old);
     for (; node != 0; node = side->capture->nodes[node].parent) {
         struct code *code = code_of(builder, side, node);
         for (size_t i = 0; i < code->count; i++)
-            group_add_frame(builder, &code->frames[i], values, is_old);
+            group_add_frame(builder, &code->frames[i], context, is_old);
     }
+}
+
+static bool is_wanted(const struct report_options *options, const struct capture_context *context)
+{
+    return options->domains == 0 || (options->domains >> context->domain & 1) != 0;
+}
+
+/* Names cost time: by domain they are asked for by filters alone. */
+static bool needs_frame(const struct report_options *options)
+{
+    return options->group != GROUP_DOMAIN || options->filter_count != 0;
+}
+
+static void add_context(struct builder *builder, struct side *side,
+                        const struct capture_context *context, struct frame *charged, bool is_old)
+{
+    const struct report_options *options = builder->options;
+    if (options->group == GROUP_DOMAIN)
+        group_add_domain(builder, context, is_old);
+    else if (options->group == GROUP_STACK)
+        group_add_stack(builder, stack_of(builder, side, context->node), charged, context, is_old);
+    else if (options->cumulative)
+        add_path(builder, side, context->node, context, is_old);
+    else if (group_add_frame(builder, charged, context, is_old) &&
+             charged->shown.function == NULL && !has_line(&charged->shown))
+        charged->group->row.called_from = place_called_from(builder, side, context->node, charged);
 }
 
 static size_t add_side(struct builder *builder, struct side *side, bool is_old,
@@ -30,20 +56,15 @@ static size_t add_side(struct builder *builder, struct side *side, bool is_old,
         stacks_find(builder, side);
     for (uint32_t i = 0; i < capture->context_count; i++) {
         const struct capture_context *context = &capture->contexts[i];
-        struct frame *charged = attribute(builder, side, context->node);
+        if (!is_wanted(options, context))
+            continue;
+        struct frame *charged =
+            needs_frame(options) ? attribute(builder, side, context->node) : NULL;
         if (!filters_pass(builder, side, context->node, charged))
             continue;
         passed++;
         values_add(totals, &context->values);
-        if (options->group == GROUP_STACK)
-            group_add_stack(builder, stack_of(builder, side, context->node), charged,
-                            &context->values, is_old);
-        else if (options->cumulative)
-            add_path(builder, side, context->node, &context->values, is_old);
-        else if (group_add_frame(builder, charged, &context->values, is_old) &&
-                 charged->shown.function == NULL && !has_line(&charged->shown))
-            charged->group->row.called_from =
-                place_called_from(builder, side, context->node, charged);
+        add_context(builder, side, context, charged, is_old);
     }
     return passed;
 }
@@ -59,11 +80,21 @@ static void finish_values(struct report_row *row, bool is_diff)
     }
 }
 
+static bool has_domains(const struct capture *capture)
+{
+    for (uint32_t i = 0; capture != NULL && i < capture->context_count; i++)
+        if (capture->contexts[i].domain != TS_DOMAIN_LIBC)
+            return true;
+    return false;
+}
+
 static void make_rows(struct report *report, struct builder *builder)
 {
     const struct report_options *options = &report->options;
-    for (size_t i = 0; i < builder->group_count; i++)
+    for (size_t i = 0; i < builder->group_count; i++) {
         finish_values(&builder->group_list[i]->row, report->is_diff);
+        domain_finish(builder->group_list[i]);
+    }
     if (options->group == GROUP_STACK)
         stacks_rank(builder);
     groups_sort(builder, report->is_diff);
@@ -73,7 +104,8 @@ static void make_rows(struct report *report, struct builder *builder)
         struct group *group = builder->group_list[i];
         if (group->stack != NULL && (options->frames_top == 0 || i < options->frames_top))
             stack_frames(builder, &group->row, group->stack);
-        group->row.label = place_label(builder->pool, options->group, &group->row.place);
+        if (group->row.label == NULL)
+            group->row.label = place_label(builder->pool, options->group, &group->row.place);
         report->rows[i] = group->row;
     }
 }
@@ -82,10 +114,11 @@ struct report *report_build(const struct capture *capture, struct symbolizer *sy
                             const struct capture *old, struct symbolizer *old_symbolizer,
                             const struct report_options *options, struct error *error)
 {
-    if (options->cumulative && options->group == GROUP_STACK) {
+    if (options->cumulative && (options->group == GROUP_STACK || options->group == GROUP_DOMAIN)) {
         error_set(error,
-                  "--cumulative does not go with --group-by stack: use line, function, file or"
-                  " object");
+                  "--cumulative does not go with --group-by %s: use line, function, file or"
+                  " object",
+                  options->group == GROUP_STACK ? "stack" : "domain");
         return NULL;
     }
     struct report *report = memory_resize(NULL, 1, sizeof(*report));
@@ -93,6 +126,7 @@ struct report *report_build(const struct capture *capture, struct symbolizer *sy
     struct side now, before;
     *report = (struct report){.options = *options,
                               .is_diff = old != NULL,
+                              .has_domains = has_domains(capture) || has_domains(old),
                               .capture = capture,
                               .old = old,
                               .arena = builder.pool};

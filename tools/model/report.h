@@ -14,9 +14,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum report_group { GROUP_LINE, GROUP_FUNCTION, GROUP_FILE, GROUP_OBJECT, GROUP_STACK };
+enum report_group {
+    GROUP_LINE,
+    GROUP_FUNCTION,
+    GROUP_FILE,
+    GROUP_OBJECT,
+    GROUP_STACK,
+    GROUP_DOMAIN
+};
 enum report_sort { SORT_SIZE, SORT_COUNT, SORT_PEAK, SORT_ALLOCATED, SORT_TEMPORARY };
-enum report_attribute { ATTRIBUTE_USER, ATTRIBUTE_LEAF };
+
+/* Which frame of its stack a block is charged to. */
+enum report_attribute {
+    ATTRIBUTE_USER,   /* as PYTHON where there is a Python frame, else as NATIVE */
+    ATTRIBUTE_NATIVE, /* the innermost native frame of the user's own code (user_code.c) */
+    ATTRIBUTE_LEAF,   /* the innermost frame as it is */
+    ATTRIBUTE_PYTHON  /* the innermost Python frame; without any <unknown>:0, as tracemalloc */
+};
+
+/* What the domains are called, by enum ts_domain; NULL-terminated. */
+extern const char *const report_domains[];
 
 /* --filter / --exclude GLOB[:LINE]: fnmatch on the file's name (the object's, where a frame has no
  * file). */
@@ -30,7 +47,10 @@ struct report_options {
     enum report_group group;
     enum report_sort sort;
     enum report_attribute attribute;
-    bool cumulative; /* not with GROUP_STACK: report_build refuses, as tracemalloc does */
+    /* not with GROUP_STACK: report_build refuses, as tracemalloc does; nor with GROUP_DOMAIN */
+    bool cumulative;
+    unsigned domains; /* only blocks of these: a bit for each enum ts_domain; 0 = of all */
+    bool split_domains; /* GROUP_STACK: blocks of several domains are several rows */
     bool all_frames; /* filters test all frames of a stack, not only the attributed one */
     const struct report_filter *filters;
     size_t filter_count;
@@ -41,13 +61,17 @@ struct report_options {
     size_t frames_top;
 };
 
+enum report_kind { KIND_NATIVE, KIND_PYTHON };
+
 struct report_frame {
-    const char *function; /* NULL = unknown */
+    const char *function; /* of Python the qualified name; NULL = unknown */
     const char *file;     /* NULL = unknown: object and offset say what is known */
     uint32_t line;        /* 0 = unknown */
-    const char *object;   /* the module's path; NULL for marks and unknown code */
-    uint64_t offset;      /* ELF virtual address within the object */
+    const char *object;   /* the module's path, a Python file's package; NULL for marks and unknown
+                             code */
+    uint64_t offset;      /* ELF virtual address within the object; 0 of Python */
     bool inlined;
+    enum report_kind kind;
 };
 
 struct report_row {
@@ -66,6 +90,12 @@ struct report_row {
     const char *called_from;
     const struct report_frame *frames; /* GROUP_STACK only: innermost first */
     size_t frame_count;
+    /*
+     * The domains of the row's blocks, a bit for each enum ts_domain: of the live ones; of a row
+     * that has none any more, of all.
+     */
+    unsigned domains;
+    uint64_t domain_sizes[TS_DOMAIN_COUNT]; /* live; their sum is `size` */
     struct capture_values values;     /* new side of a difference */
     struct capture_values old_values; /* zeros without a difference */
     uint64_t size, count;             /* live: allocated - freed */
@@ -75,6 +105,7 @@ struct report_row {
 struct report {
     struct report_options options;
     bool is_diff;
+    bool has_domains; /* not all is libc's: a process with Python */
     const struct capture *capture;            /* the (newer) capture; must outlive the report */
     const struct capture *old;                /* NULL without a difference */
     struct capture_values totals, old_totals; /* after filters, each context counted once */

@@ -70,6 +70,7 @@ static int compare_groups(const void *a, const void *b, void *context)
     COMPARE(x->row.count, y->row.count);
     if (x->stack != NULL && y->stack != NULL)
         COMPARE(x->stack->rank, y->stack->rank);
+    COMPARE(y->seen, x->seen); /* rows of one stack, or of domains alone */
     return place_compare(&y->row.place, &x->row.place);
 }
 

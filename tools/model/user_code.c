@@ -226,6 +226,8 @@ enum merit user_code_merit(const struct report_frame *frame)
 {
     const char *function = frame->function, *file = frame->file;
     bool line = has_line(frame);
+    if (frame->kind == KIND_PYTHON)
+        return MERIT_USER;
     if (frame->object == NULL && !line)
         return MERIT_OTHER;
     if ((frame->object != NULL && is_runtime_object(frame->object)) ||

@@ -34,7 +34,8 @@ static uint64_t hash_frame(const struct report_frame *frame)
     hash = hash_text(hash, frame->file);
     hash = hash_text(hash, frame->object);
     hash = (hash ^ frame->offset) * UINT64_C(0x9e3779b97f4a7c15);
-    hash = (hash ^ frame->line ^ (uint64_t)frame->inlined << 32) * UINT64_C(0x9e3779b97f4a7c15);
+    hash ^= frame->line ^ (uint64_t)frame->inlined << 32 ^ (uint64_t)frame->kind << 40;
+    hash *= UINT64_C(0x9e3779b97f4a7c15);
     return hash ^ hash >> 29;
 }
 
@@ -45,7 +46,7 @@ static bool same_text(const char *a, const char *b)
 
 static bool same_frame(const struct report_frame *a, const struct report_frame *b)
 {
-    return a->offset == b->offset && a->line == b->line && a->inlined == b->inlined &&
+    return a->offset == b->offset && a->line == b->line && a->inlined == b->inlined && a->kind == b->kind &&
            same_text(a->function, b->function) && same_text(a->file, b->file) &&
            same_text(a->object, b->object);
 }
@@ -75,6 +76,7 @@ static json_t *context_json(struct frame_table *table, const struct report_row *
     json_object_set_new(object, "size", json_count(row->size));
     json_object_set_new(object, "count", json_count(row->count));
     json_set_history(object, &row->values);
+    json_set_domain(object, row);
     return object;
 }
 

@@ -5,6 +5,7 @@
 #include "tools/render/json.h"
 
 #include "tools/base/printable.h"
+#include "tools/render/python.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,17 @@ json_t *json_hex(const uint8_t *bytes, size_t size)
     return json_string(text);
 }
 
+static json_t *json_python(const struct capture *capture)
+{
+    char version[32];
+    json_t *object = json_object();
+    format_python_version(version, capture->process.python_version);
+    json_object_set_new(object, "state", json_string(python_state(capture)));
+    json_object_set_new(object, "version", *version ? json_string(version) : json_null());
+    json_object_set_new(object, "reason", json_text(python_reason(capture)));
+    return object;
+}
+
 json_t *json_process(const struct capture *capture)
 {
     const struct capture_process *process = &capture->process;
@@ -85,6 +97,7 @@ json_t *json_process(const struct capture *capture)
     json_object_set_new(object, "peak_rss", json_count(process->peak_rss));
     json_object_set_new(object, "region_size", json_count(process->region_size));
     json_object_set_new(object, "version", json_text(process->version));
+    json_object_set_new(object, "python", json_python(capture));
     return object;
 }
 
@@ -155,10 +168,26 @@ json_t *json_frame(const struct report_frame *frame)
     json_object_set_new(object, "file", json_text(frame->file));
     json_object_set_new(object, "line", frame->line ? json_integer(frame->line) : json_null());
     json_object_set_new(object, "object", json_text(frame->object));
-    json_object_set_new(object, "offset", frame->object ? json_count(frame->offset) : json_null());
+    bool in_object = frame->object && frame->kind == KIND_NATIVE;
+    json_object_set_new(object, "offset", in_object ? json_count(frame->offset) : json_null());
     json_object_set_new(object, "inlined", json_boolean(frame->inlined));
-    json_object_set_new(object, "kind", json_string("native"));
+    json_object_set_new(object, "kind", json_string(frame->kind == KIND_PYTHON ? "python" : "native"));
     return object;
+}
+
+void json_set_domain(json_t *object, const struct report_row *row)
+{
+    const char *only = "mixed";
+    for (unsigned i = 0; i < TS_DOMAIN_COUNT; i++)
+        if (row->domains == 1u << i)
+            only = report_domains[i];
+    json_object_set_new(object, "domain", json_string(only));
+    if (strcmp(only, "mixed") != 0)
+        return;
+    json_t *sizes = json_object();
+    for (unsigned i = 0; i < TS_DOMAIN_COUNT; i++)
+        json_object_set_new(sizes, report_domains[i], json_count(row->domain_sizes[i]));
+    json_object_set_new(object, "domains", sizes);
 }
 
 json_t *json_document(const char *schema)

@@ -26,6 +26,9 @@ json_t *json_timeline(const struct capture *capture);
 json_t *json_totals(const struct capture_values *values, size_t contexts);
 json_t *json_frame(const struct report_frame *frame);
 
+/* Sets "domain", and where the blocks are of several, what each of them holds. */
+void json_set_domain(json_t *object, const struct report_row *row);
+
 /* An object that begins with its schema. */
 json_t *json_document(const char *schema);
 

@@ -16,6 +16,7 @@ static json_t *row_json(const struct report *report, const struct report_row *ro
     if (row->called_from)
         json_object_set_new(object, "called_from", json_text(row->called_from));
     json_object_set_new(object, "label", json_text(row->label));
+    json_set_domain(object, row);
     json_object_set_new(object, "size", json_count(row->size));
     json_object_set_new(object, "count", json_count(row->count));
     json_object_set_new(object, "average",

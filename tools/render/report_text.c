@@ -2,6 +2,7 @@
  * Statistics and differences as text: tracemalloc's lines, one per row, with the function after
  * them.
  */
+#include "tools/render/python.h"
 #include "tools/render/render.h"
 #include "tools/render/source_line.h"
 #include "tools/render/style.h"
@@ -11,7 +12,7 @@
 
 const char *const render_groups[] = {
     [GROUP_LINE] = "line",     [GROUP_FUNCTION] = "function", [GROUP_FILE] = "file",
-    [GROUP_OBJECT] = "object", [GROUP_STACK] = "stack",       NULL,
+    [GROUP_OBJECT] = "object", [GROUP_STACK] = "stack",       [GROUP_DOMAIN] = "domain", NULL,
 };
 
 const char *const render_sorts[] = {
@@ -52,6 +53,7 @@ static void print_side(const struct capture *capture, const struct capture_value
     print_process(capture, side, color, out);
     print_totals(totals, color, out);
     print_estimate(capture, "", out);
+    print_python(capture, "", out);
     print_drops(capture, "", color, out);
 }
 
@@ -103,6 +105,16 @@ static void print_values(const struct report *report, const struct report_row *r
     print_sort_key(report, row, out);
 }
 
+/* Whose allocators the blocks are of, in a process where that is a question. */
+static void print_domains(const struct report *report, const struct report_row *row, bool color,
+                          FILE *out)
+{
+    char text[32];
+    if (report->has_domains && report->options.group != GROUP_DOMAIN)
+        fprintf(out, "  %s%s%s", style(color, STYLE_DIM), format_domains(text, row),
+                style(color, STYLE_PLAIN));
+}
+
 static void print_row(const struct report *report, const struct report_row *row, bool color,
                       FILE *out)
 {
@@ -118,6 +130,7 @@ static void print_row(const struct report *report, const struct report_row *row,
     else if (row->called_from)
         fprintf(out, "  %s[called from %s]%s", style(color, STYLE_DIM), row->called_from,
                 style(color, STYLE_PLAIN));
+    print_domains(report, row, color, out);
     fputc('\n', out);
 }
 
@@ -151,6 +164,7 @@ static void print_stack(const struct report *report, const struct report_row *ro
     if (report->is_diff)
         print_size_diff(row->size_diff, color, out);
     print_sort_key(report, row, out);
+    print_domains(report, row, color, out);
     fputc('\n', out);
     for (size_t i = row->frame_count; i-- > 0;)
         print_frame(&row->frames[i], color, out);

@@ -1,6 +1,7 @@
 /*
  * The summary that `run` prints when its program has ended.
  */
+#include "tools/render/python.h"
 #include "tools/render/render.h"
 #include "tools/render/style.h"
 
@@ -43,9 +44,10 @@ static void print_figures(const struct report *report, bool color, FILE *out)
     fputc('\n', out);
 }
 
-static void print_peak_row(const struct report_row *row, bool color, FILE *out)
+static void print_peak_row(const struct report *report, const struct report_row *row, bool color,
+                           FILE *out)
 {
-    char size[32], count[32];
+    char size[32], count[32], domains[32];
     fprintf(out, "  %s%10s%s %10s  %s", style(color, STYLE_BOLD),
             format_size(size, (int64_t)row->values.peak_size, false), style(color, STYLE_PLAIN),
             format_count(count, row->values.peak_count), row->label);
@@ -54,6 +56,9 @@ static void print_peak_row(const struct report_row *row, bool color, FILE *out)
                 style(color, STYLE_PLAIN));
     else if (row->called_from)
         fprintf(out, "  %s[called from %s]%s", style(color, STYLE_DIM), row->called_from,
+                style(color, STYLE_PLAIN));
+    if (report->has_domains)
+        fprintf(out, "  %s%s%s", style(color, STYLE_DIM), format_domains(domains, row),
                 style(color, STYLE_PLAIN));
     fputc('\n', out);
 }
@@ -68,7 +73,7 @@ static void print_peak(const struct report *report, const struct render_options 
         if (report->rows[i].values.peak_size == 0)
             continue;
         if (options->top == 0 || shown < options->top) {
-            print_peak_row(&report->rows[i], options->color, out);
+            print_peak_row(report, &report->rows[i], options->color, out);
             shown++;
         } else {
             rest += report->rows[i].values.peak_size;
@@ -86,6 +91,7 @@ void render_run_text(const struct report *report, const struct run_result *resul
     print_ending(report, result, options->color, out);
     print_figures(report, options->color, out);
     print_estimate(report->capture, "  ", out);
+    print_python(report->capture, "  ", out);
     print_drops(report->capture, "  ", options->color, out);
     if (report->totals.peak_size)
         print_peak(report, options, out);

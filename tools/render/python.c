@@ -1,0 +1,70 @@
+/*
+ * What reports say of Python.
+ */
+#include "tools/render/python.h"
+
+#include <string.h>
+
+const char *format_python_version(char *buffer, uint32_t version)
+{
+    static const char *const levels[16] = {[0xa] = "a", [0xb] = "b", [0xc] = "rc"};
+    const char *level = levels[version >> 4 & 15];
+    int length = snprintf(buffer, 32, "%u.%u.%u", version >> 24, version >> 16 & 255,
+                          version >> 8 & 255);
+    if (level)
+        snprintf(buffer + length, 32 - (size_t)length, "%s%u", level, version & 15);
+    if (version == 0)
+        *buffer = '\0';
+    return buffer;
+}
+
+const char *python_state(const struct capture *capture)
+{
+    static const char *const states[] = {
+#define X(name, key, text) [TS_PYTHON_##name] = key,
+        TS_PYTHON_LIST(X)
+#undef X
+    };
+    return states[capture->process.python];
+}
+
+const char *python_reason(const struct capture *capture)
+{
+    static const char *const reasons[] = {
+#define X(name, key, text) [TS_PYTHON_##name] = text,
+        TS_PYTHON_LIST(X)
+#undef X
+    };
+    const char *reason = reasons[capture->process.python];
+    return *reason ? reason : NULL;
+}
+
+void print_python(const struct capture *capture, const char *indent, FILE *out)
+{
+    char version[32];
+    const char *reason = python_reason(capture);
+    if (!reason)
+        return;
+    format_python_version(version, capture->process.python_version);
+    fprintf(out, "%sno Python lines: %s%s%s%s\n", indent, reason, *version ? " (Python " : "",
+            version, *version ? ")" : "");
+}
+
+const char *format_domains(char *buffer, const struct report_row *row)
+{
+    unsigned left = row->domains;
+    char *end = buffer;
+    while (left != 0) {
+        int most = -1;
+        for (int i = 0; i < TS_DOMAIN_COUNT; i++)
+            if ((left >> i & 1) != 0 &&
+                (most < 0 || row->domain_sizes[i] > row->domain_sizes[most]))
+                most = i;
+        if (end != buffer)
+            *end++ = '+';
+        end = stpcpy(end, report_domains[most]);
+        left &= ~(1u << most);
+    }
+    *end = '\0';
+    return buffer;
+}
