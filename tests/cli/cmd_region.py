@@ -14,11 +14,16 @@ HEADER_SIZE = 16384
 SLAB_SIZE = 16384
 SLABS_MAX = 65536
 SLABS_OFFSET = HEADER_SIZE + 4 * SLABS_MAX
-NODES, CONTEXTS, CELLMAP, CELLS, MODULES, STRINGS, SHARDS, TIMELINE = range(1, 9)
-NATIVE, MARK = 1, 3
+NODES, CONTEXTS, CELLMAP, CELLS, MODULES, STRINGS, SHARDS, TIMELINE, CODES, TABLES = range(1, 11)
+NATIVE, MARK, PYTHON = 1, 3, 4
+LIBC, RAW, MEM, OBJ = range(4)
+TRACED, UNKNOWN_VERSION = 1, 2
+LNOTAB, LINETABLE, LOCATIONS = 1, 2, 3
+NOT_STARTED = 0xffffffff
 MARK_CATCH_ALL = 3
 CHUNK_CELLS = 64
 EXITED = 1
+HEADER_BYTES = 10368
 
 
 def start_ticks(pid):
@@ -28,6 +33,11 @@ def start_ticks(pid):
 
 def key(kind, module, offset):
     return kind << 60 | module << 40 | offset
+
+
+def python(code, instruction=NOT_STARTED):
+    """A Python frame; without an instruction it is at the first line of its code."""
+    return PYTHON << 60 | code << 32 | instruction
 
 
 def text(string, size):
@@ -47,9 +57,12 @@ class Region:
         self.drops = {}
         self.gauges = {}
         self.nodes = [(0, 0), (key(MARK, 0, MARK_CATCH_ALL), 0)]
-        self.contexts = [0, 1]
+        self.contexts = [(0, LIBC), (1, LIBC)]
         self.values = {}
         self.modules = []
+        self.codes = [None]
+        self.python = 0
+        self.python_version = 0
         self.threads = [(self.pid, "main"), (self.pid + 1, "worker")]
         now = time.time_ns()
         self.start = now - 5 * 10**9
@@ -60,24 +73,37 @@ class Region:
         self.modules.append((path, build_id))
         return len(self.modules) - 1
 
-    def context(self, frames, allocated, freed=(0, 0), peak=(0, 0), temporary=0):
-        """frames: (module, offset), outermost first; the pairs are (count, size)."""
+    def code(self, file, name, first_line, table=b"", kind=LOCATIONS):
+        """A code object of Python: its number, for python()."""
+        self.python = self.python or TRACED
+        self.python_version = self.python_version or 0x030b02f0
+        self.codes.append((file, name, first_line, table, kind))
+        return len(self.codes) - 1
+
+    def context(self, frames, allocated, freed=(0, 0), peak=(0, 0), temporary=0, domain=LIBC):
+        """frames: (module, offset) or python(), outermost first; the pairs are (count, size)."""
         parent = 0
-        for module, offset in frames:
-            self.nodes.append((key(NATIVE, module, offset), parent))
+        for frame in frames:
+            self.nodes.append((frame if isinstance(frame, int) else key(NATIVE, *frame), parent))
             parent = len(self.nodes) - 1
-        self.contexts.append(parent)
+        self.contexts.append((parent, domain))
         self.values[len(self.contexts) - 1] = (*allocated, *freed, temporary, 1, *peak)
 
     def slabs(self):
-        strings, modules = b"", b""
+        strings, modules, codes, tables = b"", b"", bytes(64), b""
         for path, build_id in self.modules:
             path = os.fsencode(path)
             modules += struct.pack("<QQII32sIII60x", 0x400000, 0x10000, 1, len(build_id), build_id,
                                    0, len(strings), len(path))
             strings += path
+        for file, name, first_line, table, kind in self.codes[1:]:
+            file, name = os.fsencode(file), os.fsencode(name)
+            codes += struct.pack("<4IQ6I16x", 1, first_line, kind, len(table), len(tables), 0,
+                                 len(strings), len(file), 0, len(strings) + len(file), len(name))
+            strings += file + name
+            tables += table
         yield NODES, b"".join(struct.pack("<QII", k, parent, 0) for k, parent in self.nodes)
-        yield CONTEXTS, b"".join(struct.pack("<II", node, 0) for node in self.contexts)
+        yield CONTEXTS, b"".join(struct.pack("<II", *context) for context in self.contexts)
         yield CELLMAP, struct.pack("<Q", 1 << 32)
         yield CELLS, b"".join(struct.pack("<8Q", *self.values.get(i, (0,) * 8))
                               for i in range(CHUNK_CELLS))
@@ -86,18 +112,22 @@ class Region:
         yield SHARDS, b"".join(struct.pack("<II16sI36x", tid, tid, text(name, 16), 1)
                                for tid, name in self.threads)
         yield TIMELINE, b"".join(struct.pack("<4Q", *moment) for moment in self.timeline)
+        if len(self.codes) > 1:
+            yield CODES, codes
+            yield TABLES, tables
 
     def header(self, slab_count):
-        words = struct.pack("<6IQIIQ", len(self.nodes), len(self.contexts), 1, len(self.modules),
-                            len(self.threads), slab_count, SLABS_OFFSET + slab_count * SLAB_SIZE,
-                            0, len(self.timeline), 10**9)
+        words = struct.pack("<8IQIIQ", len(self.nodes), len(self.contexts), 1, len(self.modules),
+                            len(self.threads), slab_count, len(self.codes), 0,
+                            SLABS_OFFSET + slab_count * SLAB_SIZE, 0, len(self.timeline), 10**9)
         process = struct.pack("<4I3Q6I2Q", self.pid, 1, os.getuid(), 0, self.ticks, self.start,
                               self.end, self.state, 4096, 256, 1, 0, 0, self.sample, 0)
         with open("/proc/sys/kernel/random/boot_id") as boot:
             process += text(boot.read().strip(), 40)
         process += text(self.session, 40) + text("0.1.0", 24) + text("example-host", 72)
         process += text("/usr/bin/example", 4096) + text(self.cmdline, 4096) + text("", 1024)
-        head = struct.pack("<8s6I", b"TSREGION", self.version, 0x01020304, 704 + len(process),
+        process += struct.pack("<II176x", self.python, self.python_version)
+        head = struct.pack("<8s6I", b"TSREGION", self.version, 0x01020304, HEADER_BYTES,
                            SLAB_SIZE, SLABS_MAX, 1)
         counters = [struct.pack("<32Q", *(given.get(i, 0) for i in range(32)))
                     for given in (self.drops, self.gauges)]
