@@ -29,28 +29,36 @@ static uint32_t add_node(uint32_t parent, uint64_t key, uint64_t hash)
     return table_insert(&nodes, hash, number);
 }
 
-static uint32_t add_context(uint32_t node, uint64_t hash)
+static uint32_t add_context(uint32_t node, enum ts_domain domain, uint64_t hash)
 {
     uint32_t number = table_take_number(&region_header->context_count, TS_CONTEXTS_LIMIT);
     struct ts_context *context = number == 0 ? NULL : region_context(number);
     if (context == NULL)
         return 0;
+    context->domain = domain;
     ts_store_release(&context->node, node);
     return table_insert(&leaves, hash, number);
 }
 
+/* What `leaves` files a stack under. Multiples of an odd constant tell the domains apart. */
+static inline uint64_t leaf_hash(struct contexts_path stack)
+{
+    return ts_hash_final(stack.path[stack.count - 1].prefix +
+                         (uint64_t)stack.domain * UINT64_C(0xd6e8feb86659fd93));
+}
+
 /* The stack is new: finds the longest path that is known, then adds a node for each frame further
  * in. */
-static __attribute__((noinline)) uint32_t insert(const struct walk_frames *frames)
+static __attribute__((noinline)) uint32_t insert(struct contexts_path stack)
 {
-    const struct walk_path *path = frames->path;
-    const uint32_t count = frames->count;
+    const struct walk_path *path = stack.path;
+    const uint32_t count = stack.count;
     uint32_t node = 0, from = count; /* the root; path[from .. count) have no node yet */
     if (!table_has_room(&nodes) || !table_has_room(&leaves)) {
         region_drop(TS_DROP_CONTEXTS_FULL);
         return CONTEXT_CATCH_ALL;
     }
-    for (uint32_t i = frames->kept; i < count; i++)
+    for (uint32_t i = stack.kept; i < count; i++)
         table_prefetch(&nodes, ts_hash_final(path[i].prefix));
     for (; from > 0; from--) {
         node = table_find(&nodes, ts_hash_final(path[from - 1].prefix));
@@ -62,7 +70,7 @@ static __attribute__((noinline)) uint32_t insert(const struct walk_frames *frame
         if (node == 0)
             break;
     }
-    uint32_t context = node == 0 ? 0 : add_context(node, ts_hash_final(path[count - 1].prefix));
+    uint32_t context = node == 0 ? 0 : add_context(node, stack.domain, leaf_hash(stack));
     if (context == 0) {
         region_drop(TS_DROP_CONTEXTS_FULL);
         return CONTEXT_CATCH_ALL;
@@ -70,21 +78,23 @@ static __attribute__((noinline)) uint32_t insert(const struct walk_frames *frame
     return context;
 }
 
-void contexts_prefetch(const struct walk_frames *frames)
+void contexts_prefetch(struct contexts_path stack)
 {
-    table_prefetch(&leaves, ts_hash_final(frames->path[frames->count - 1].prefix));
+    table_prefetch(&leaves, leaf_hash(stack));
 }
 
-uint32_t contexts_of(const struct walk_frames *frames)
+uint32_t contexts_of(struct contexts_path stack)
 {
-    uint32_t context = table_find(&leaves, ts_hash_final(frames->path[frames->count - 1].prefix));
-    return __builtin_expect(context != 0, 1) ? context : insert(frames);
+    uint32_t context = table_find(&leaves, leaf_hash(stack));
+    return __builtin_expect(context != 0, 1) ? context : insert(stack);
 }
 
 bool contexts_same(uint32_t a, uint32_t b)
 {
     if (a == b)
         return true;
+    if (region_context(a)->domain != region_context(b)->domain)
+        return false;
     a = region_context(a)->node;
     b = region_context(b)->node;
     while (a != b && a != 0 && b != 0 && region_node(a)->key == region_node(b)->key) {
@@ -103,7 +113,7 @@ bool contexts_start(void)
     uint64_t key = ts_key(TS_FRAME_MARK, 0, TS_MARK_CATCH_ALL);
     uint64_t hash = ts_hash_final(ts_hash_step(TS_HASH_ROOT, key));
     uint32_t node = add_node(0, key, hash);
-    return node != 0 && add_context(node, hash) == CONTEXT_CATCH_ALL;
+    return node != 0 && add_context(node, TS_DOMAIN_LIBC, hash) == CONTEXT_CATCH_ALL;
 }
 
 void contexts_forked(void)

@@ -13,14 +13,27 @@
 bool contexts_start(void);
 void contexts_forked(void);
 
+/* A stack as a path from the root, and who was asked for its blocks. */
+struct contexts_path {
+    const struct walk_path *path;
+    uint32_t count;
+    uint32_t kept; /* so many of the outermost frames have nodes, very likely */
+    enum ts_domain domain;
+};
+
+static inline struct contexts_path contexts_path_of(const struct walk_frames *frames)
+{
+    return (struct contexts_path){frames->path, frames->count, frames->kept, TS_DOMAIN_LIBC};
+}
+
 /* Before contexts_of: lets the memory that it will look at be on its way. */
-void contexts_prefetch(const struct walk_frames *frames);
+void contexts_prefetch(struct contexts_path stack);
 
 /*
- * The context of the captured frames: 1 to TS_CONTEXTS_LIMIT - 1; the catch-all, counted, when
- * nothing more can be recorded.
+ * The context of a stack: 1 to TS_CONTEXTS_LIMIT - 1; the catch-all, counted, when nothing more can
+ * be recorded.
  */
-uint32_t contexts_of(const struct walk_frames *frames);
+uint32_t contexts_of(struct contexts_path stack);
 
 /* Whether two contexts have the same frames: a race may give a path two numbers (table.h). */
 bool contexts_same(uint32_t a, uint32_t b);

@@ -6,6 +6,7 @@
 #define TRACESNAP_SHIM_COUNTERS_H
 
 #include "shim/memo.h"
+#include "shim/python_place.h"
 
 #define SHARD_PART_BITS 9 /* chunks per part */
 #define SHARD_PARTS (TS_CONTEXTS_LIMIT / TS_CHUNK_CELLS >> SHARD_PART_BITS)
@@ -26,6 +27,7 @@ struct shard {
     struct shard_part first;
     struct walk_frames frames;
     struct memo memo;
+    struct python_shard python;
 };
 
 /*

@@ -79,7 +79,7 @@ static uint32_t count_slots(const struct walk_frames *frames, uintptr_t sp)
     return count <= MEMO_SLOTS_MAX ? count : 0;
 }
 
-/* Takes room for count slots in one piece; what lay there is void from now on. */
+/* Takes room for count words in one piece; what lay there is void from now on. */
 static uint64_t take_room(struct memo *memo, uint32_t count)
 {
     uint64_t position = memo->head;
@@ -111,6 +111,7 @@ static void write_slots(struct memo *memo, uint64_t position, uint32_t count,
     for (; at < position + count; at++)
         write_slot(memo, at, memo->distance[position % MEMO_RING],
                    memo->value[position % MEMO_RING]);
+    write_slot(memo, at, 0, frames->path[frames->count - 1].prefix);
 }
 
 /* The way of the set to give up: a void one, else the one longest not found. */
@@ -141,7 +142,7 @@ struct memo_entry *memo_prepare(struct memo *memo, const struct walk_start *star
     uint16_t needed = frames->state[frames->count - 1].bp_slot & WALK_BP_NEEDED;
     struct memo_entry *entry = &memo->entries[set][way];
     entry->position = 0;
-    *position = take_room(memo, count);
+    *position = take_room(memo, count + 1);
     write_slots(memo, *position, count, frames, start->sp);
     *entry = (struct memo_entry){.pc = start->pc,
                                  .sp = start->sp,

@@ -87,6 +87,12 @@ void memo_forget(struct memo *memo);
 struct memo_entry *memo_prepare(struct memo *memo, const struct walk_start *start,
                                 const struct walk_frames *frames, uint64_t *position);
 
+/* The hash of the path of an entry's frames: in the ring, behind its slots. */
+static inline uint64_t memo_path(const struct memo *memo, const struct memo_entry *entry)
+{
+    return memo->value[(entry->position + entry->count) % MEMO_RING];
+}
+
 static inline void memo_add(struct memo_entry *entry, uint64_t position, uint32_t context,
                             struct ts_cell *cell)
 {

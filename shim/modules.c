@@ -7,6 +7,7 @@
 #include "region/key.h"
 #include "shim/region.h"
 #include "shim/rules.h"
+#include "shim/strings.h"
 #include "shim/system.h"
 #include "shim/text.h"
 
@@ -22,7 +23,6 @@ static uint32_t instance_count = 1;
 #define RULES_FORGET_EVERY 16384u
 
 static uint32_t closings;
-static uint64_t strings_used; /* bytes handed out in TS_SLAB_STRINGS */
 
 /* glibc 2.35 and later; without it every stack is libunwind's. */
 extern int _dl_find_object(void *, struct dl_find_object *) __attribute__((weak));
@@ -218,25 +218,6 @@ static bool is_fleeting(const char *path)
     return false;
 }
 
-/* Copies a string and its terminator into the region; false when there is no room. */
-static bool store_string(const char *string, uint32_t size, struct ts_module *module)
-{
-    uint64_t at = ts_load_relaxed(&strings_used), begin;
-    do {
-        begin = at;
-        if (begin / TS_SLAB_SIZE != (begin + size + 1) / TS_SLAB_SIZE) /* never across slabs */
-            begin = (begin / TS_SLAB_SIZE + 1) * TS_SLAB_SIZE;
-    } while (!ts_cas_acq_rel(&strings_used, &at, begin + size + 1));
-    char *slab = region_slab(TS_SLAB_STRINGS, (uint32_t)(begin / TS_SLAB_SIZE));
-    if (slab == NULL)
-        return false;
-    __builtin_memcpy(slab + begin % TS_SLAB_SIZE, string, size);
-    module->path_slab = (uint32_t)(begin / TS_SLAB_SIZE);
-    module->path_offset = (uint32_t)(begin % TS_SLAB_SIZE);
-    module->path_size = size;
-    return true;
-}
-
 static struct ts_module *module_record(uint32_t i)
 {
     return region_record(TS_SLAB_MODULES, i, TS_MODULES_PER_SLAB, sizeof(struct ts_module));
@@ -266,10 +247,12 @@ static bool record_path(const struct image *image, const struct text *path, uint
     }
     *number = ts_add_acq_rel(&region_header->module_count, 1);
     struct ts_module *module = *number < TS_MODULES_LIMIT ? module_record(*number) : NULL;
-    if (module == NULL || !store_string(path->buffer, (uint32_t)path->length, module)) {
+    if (module == NULL || !strings_add(path->buffer, (uint32_t)path->length, &module->path_slab,
+                                       &module->path_offset)) {
         region_drop(TS_DROP_MODULES_FULL);
         return false;
     }
+    module->path_size = (uint32_t)path->length;
     module->base = image->bias;
     module->size = image->size;
     module->build_id_size = image->build_id_size;
@@ -325,6 +308,16 @@ bool modules_same(uintptr_t a, uintptr_t b)
            (uintptr_t)found.dlfo_map_end - (uintptr_t)found.dlfo_map_start;
 }
 
+bool modules_bounds(uintptr_t pc, uintptr_t *start, uintptr_t *end)
+{
+    struct dl_find_object found;
+    if (_dl_find_object == NULL || _dl_find_object((void *)pc, &found) != 0)
+        return false;
+    *start = (uintptr_t)found.dlfo_map_start;
+    *end = (uintptr_t)found.dlfo_map_end;
+    return true;
+}
+
 uint32_t modules_find(uintptr_t pc)
 {
     struct dl_find_object found;
@@ -377,12 +370,10 @@ void modules_closed(struct thread *thread)
     thread->closing--;
 }
 
-/* Strings go on in a slab of their own: the parent may have added to the one that was copied after
- * the fork. */
 void modules_forked(const struct thread *thread)
 {
     closings = thread->closing;
-    strings_used = (strings_used + TS_SLAB_SIZE - 1) / TS_SLAB_SIZE * TS_SLAB_SIZE;
+    strings_forked();
 }
 
 bool modules_are_stable(void)

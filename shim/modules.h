@@ -41,6 +41,9 @@ extern uint32_t module_generation;
  * store: for any moment. */
 bool modules_same(uintptr_t a, uintptr_t b);
 
+/* Where the executable or library that holds pc lies; false when none does. No lock. */
+bool modules_bounds(uintptr_t pc, uintptr_t *start, uintptr_t *end);
+
 /* The module that holds pc; 0 when none does. Records it in the region when it is new. */
 uint32_t modules_find(uintptr_t pc);
 

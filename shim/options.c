@@ -11,6 +11,7 @@
 struct options options = {.depth = TS_DEPTH_DEFAULT,
                           .follow = 1,
                           .libunwind = 1,
+                          .python = OPTIONS_PYTHON_ON,
                           .keep = OPTIONS_KEEP_DEFAULT,
                           .keep_days = TS_KEEP_DAYS};
 
@@ -69,6 +70,18 @@ static void set_session(const char *value)
     text_add(&text, value);
 }
 
+static void set_python(const char *value)
+{
+    static const char *const words[] = {"off", "on", "exact"};
+    for (uint32_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (text_equal(value, words[i])) {
+            options.python = i;
+            return;
+        }
+    }
+    options_say("bad value of option 'python'", value, "off, on or exact");
+}
+
 /* K, M, G or T after a size: *end moves past it. */
 static uint64_t with_unit(uint64_t number, const char **end)
 {
@@ -113,6 +126,10 @@ static void set(const char *key, const char *value)
 {
     if (text_equal(key, "session")) {
         set_session(value);
+        return;
+    }
+    if (text_equal(key, "python")) {
+        set_python(value);
         return;
     }
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {

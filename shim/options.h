@@ -6,6 +6,12 @@
 
 #include <stdint.h>
 
+enum options_python {
+    OPTIONS_PYTHON_OFF,  /* native frames only; the interpreter's allocators are left alone */
+    OPTIONS_PYTHON_ON,
+    OPTIONS_PYTHON_EXACT /* objects born from the interpreter's free lists, too (3.13 and later) */
+};
+
 struct options {
     uint32_t depth;  /* frames kept of a stack, 1 to TS_DEPTH_MAX */
     uint32_t paused; /* 1: begin without recording */
@@ -13,6 +19,7 @@ struct options {
     uint32_t verify; /* 1: unwind every stack a second time by libunwind and count disagreements */
     uint32_t libunwind; /* 0: do not load libunwind; odd frames are then guessed or end the stack */
     uint32_t verbose;   /* 1: say on stderr why something is not traced */
+    uint32_t python;    /* enum options_python */
     uint64_t sample;    /* record one allocation per so many bytes; 0: every one */
     uint64_t keep;      /* bytes of regions of ended processes (region/keep.h); 0: no limit */
     uint32_t keep_days; /* 0: no limit */

@@ -10,6 +10,8 @@
 #include "shim/modules.h"
 #include "shim/next.h"
 #include "shim/options.h"
+#include "shim/python.h"
+#include "shim/python_codes.h"
 #include "shim/record.h"
 #include "shim/region.h"
 #include "shim/region_file.h"
@@ -157,6 +159,7 @@ static bool start(void)
     }
     sample_start();
     threads_start();
+    python_start();
     started = true;
     return true;
 }
@@ -184,6 +187,7 @@ static bool start_child(void)
         return false;
     libunwind_forked();
     contexts_forked();
+    codes_forked();
     index_forked();
     if (!ts_load_acquire(&process_page->settled)) {
         modules_forked(&thread_self);

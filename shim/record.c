@@ -6,7 +6,7 @@
  * the address can never be mistaken for this one.
  */
 #include "shim/record.h"
-#include "shim/contexts.h"
+#include "shim/capture.h"
 #include "shim/live.h"
 #include "shim/options.h"
 #include "shim/region.h"
@@ -14,32 +14,7 @@
 #include "shim/threads.h"
 
 /*
- * The cell of a context, or of the catch-all where there is no memory for it: totals stay exact.
- * NULL where there is not even that.
- */
-static __attribute__((noinline)) struct ts_cell *cell_slowly(struct shard *shard, uint32_t *context)
-{
-    struct ts_cell *cell = shard_add_chunk(shard, *context);
-    if (cell != NULL)
-        return cell;
-    if (*context != CONTEXT_CATCH_ALL) {
-        *context = CONTEXT_CATCH_ALL;
-        cell = shard_cell(shard, *context);
-        if (cell == NULL)
-            cell = shard_add_chunk(shard, *context);
-    }
-    region_drop(cell != NULL ? TS_DROP_CONTEXTS_FULL : TS_DROP_NO_COUNTER);
-    return cell;
-}
-
-static inline struct ts_cell *cell_of(struct shard *shard, uint32_t *context)
-{
-    struct ts_cell *cell = shard_cell(shard, *context);
-    return __builtin_expect(cell != NULL, 1) ? cell : cell_slowly(shard, context);
-}
-
-/*
- * The same for a block that goes. Not the catch-all's: it would have freed what it never allocated.
+ * The cell of a block that goes. Not the catch-all's: it would have freed what it never allocated.
  * Where there is no cell the block stays in the books, and that is counted.
  */
 static inline struct ts_cell *cell_of_freed(struct shard *shard, uint32_t context)
@@ -90,45 +65,6 @@ static inline bool is_current(const struct thread *thread, const struct ts_cell 
            thread->live_reset == LIVE_RESET_PART(control);
 }
 
-/* verify=1: what was remembered must be what a walk finds now. */
-static __attribute__((noinline)) void verify(struct thread *thread, struct shard *shard,
-                                             const struct walk_start *start,
-                                             const struct memo_entry *known)
-{
-    walk_stack(thread, start, &shard->frames);
-    if (!contexts_same(contexts_of(&shard->frames), known->context))
-        region_drop(TS_DROP_VERIFY);
-}
-
-static __attribute__((noinline)) struct ts_cell *capture(struct thread *thread, struct shard *shard,
-                                                         const struct walk_start *start,
-                                                         uint32_t *context)
-{
-    uint64_t position;
-    walk_stack(thread, start, &shard->frames);
-    contexts_prefetch(&shard->frames);
-    struct memo_entry *entry = memo_prepare(&shard->memo, start, &shard->frames, &position);
-    *context = contexts_of(&shard->frames);
-    struct ts_cell *cell = cell_of(shard, context);
-    if (entry != NULL && cell != NULL && *context != CONTEXT_CATCH_ALL)
-        memo_add(entry, position, *context, cell);
-    return cell;
-}
-
-/* The context of the stack that begins at start, and its cell; NULL when there is none (counted).
- */
-static inline struct ts_cell *place_of(struct thread *thread, struct shard *shard,
-                                       const struct walk_start *start, uint32_t *context)
-{
-    struct memo_entry *known = memo_find(&shard->memo, thread, start);
-    if (__builtin_expect(known == NULL, 0))
-        return capture(thread, shard, start, context);
-    if (__builtin_expect(options.verify, 0))
-        verify(thread, shard, start, known);
-    *context = known->context;
-    return known->cell;
-}
-
 /* A thread's last block is its last allocation only as long as no unsampled one came after it. */
 TWICE void set_last(struct thread *thread, const void *address, bool sampled)
 {
@@ -152,8 +88,8 @@ TWICE void allocation(struct thread *thread, const void *address, size_t size,
     }
     struct block stale, block = {.size = size, .generation = TS_CONTROL_GENERATION(control)};
     /* Who samples has hardly just seen the stack. */
-    struct ts_cell *cell = sampled ? capture(thread, shard, start, &block.context)
-                                   : place_of(thread, shard, start, &block.context);
+    struct ts_cell *cell = sampled ? capture_new(thread, shard, start, &block.context)
+                                   : capture_any(thread, shard, start, &block.context);
     if (sampled)
         block.context |= sample_roundings(thread, size);
     if (cell != NULL && index_insert(shard, address, &block, &stale)) {
@@ -175,6 +111,24 @@ static __attribute__((noinline)) void allocation_slowly(struct thread *thread, c
     allocation(thread, address, size, start, false);
 }
 
+/* Counts a block whose cell is current. False: its class or its place in the index is not at hand;
+ * nothing was changed. */
+TWICE bool count_usual(struct thread *thread, struct shard *shard, struct ts_cell *cell,
+                       uint32_t context, struct class_hint *hint, const void *address, size_t size,
+                       uint64_t control)
+{
+    struct block block = {size, context, TS_CONTROL_GENERATION(control)};
+    uint32_t class;
+    if (!likely(index_class_known(&block, hint, &class) ||
+                (class = index_class_find(&block, hint)) != 0) ||
+        !likely(index_try(shard, (uintptr_t)address, &block, class)))
+        return false;
+    cell_allocated(cell, control, 1, size);
+    thread->last = address;
+    live_change(thread, (int64_t)size, 1);
+    return true;
+}
+
 /*
  * The usual case, in which nothing has to be made, asked for or told: the stack was seen before,
  * the block's class, too, and the cell is of this generation and epoch. What is not usual is found
@@ -184,22 +138,35 @@ void record_allocation(struct thread *thread, const void *address, size_t size,
                        const struct walk_start *start)
 {
     struct shard *shard = thread->shard;
+    if (!likely(ts_load_relaxed(&python.on) == 0))
+        return record_python(thread, address, size, start, TS_DOMAIN_LIBC);
     if (!likely(shard != NULL))
         return allocation_slowly(thread, address, size, start);
     uint64_t control = ts_load_acquire(&region_header->control);
     struct memo_entry *known = memo_find_last(&shard->memo, thread, start);
     if (!likely(known != NULL && options.verify == 0 && is_current(thread, known->cell, control)))
         return allocation_slowly(thread, address, size, start);
-    struct ts_cell *cell = known->cell;
-    struct block block = {size, known->context, TS_CONTROL_GENERATION(control)};
-    uint32_t class;
-    if (!likely(index_class_known(&block, &known->hint, &class) ||
-                (class = index_class_find(&block, &known->hint)) != 0) ||
-        !likely(index_try(shard, (uintptr_t)address, &block, class)))
-        return allocation_slowly(thread, address, size, start);
-    cell_allocated(cell, control, 1, size);
-    thread->last = address;
-    live_change(thread, (int64_t)size, 1);
+    if (!likely(
+            count_usual(thread, shard, known->cell, known->context, &known->hint, address, size, control)))
+        allocation_slowly(thread, address, size, start);
+}
+
+/* In a process with a Python interpreter: the same, where the place is that of both languages. */
+void record_python(struct thread *thread, const void *address, size_t size,
+                   const struct walk_start *start, enum ts_domain domain)
+{
+    struct shard *shard = thread->shard;
+    struct python_place *place = NULL;
+    uint64_t control = ts_load_acquire(&region_header->control);
+    if (likely(shard != NULL && options.verify == 0))
+        place = capture_python_known(thread, shard, start, domain);
+    if (likely(place != NULL && is_current(thread, place->cell, control) &&
+               count_usual(thread, shard, place->cell, place->context, &place->hint, address, size,
+                           control)))
+        return;
+    thread->domain = domain;
+    allocation_slowly(thread, address, size, start);
+    thread->domain = TS_DOMAIN_LIBC;
 }
 
 void record_sampled(struct thread *thread, const void *address, size_t size,
@@ -248,6 +215,8 @@ static __attribute__((noinline)) void free_slowly(struct thread *thread, const v
     struct block block;
     record_notice(thread);
     bool temporary = thread->last == address;
+    if (address == thread->freeing) /* counted by the hook of the Python domain that it comes from */
+        return;
     if (index_take(address, &block, true))
         freed(thread, &block, temporary, false);
     if (temporary)
@@ -297,7 +266,7 @@ void record_freed_sampled(struct thread *thread, const struct block *block)
     freed(thread, block, false, true);
 }
 
-static void freed_either(struct thread *thread, const struct block *block)
+void record_freed_either(struct thread *thread, const struct block *block)
 {
     if (options.sample != 0)
         record_freed_sampled(thread, block);
@@ -310,7 +279,7 @@ void record_put_back(struct thread *thread, const void *address, const struct bl
     struct block stale;
     struct shard *shard = threads_shard(thread);
     if (shard == NULL || !index_insert(shard, address, block, &stale))
-        freed_either(thread, block);
+        record_freed_either(thread, block);
     else if (options.sample != 0)
         sample_enlist(address);
     if (shard != NULL)
@@ -343,7 +312,7 @@ void record_deferred(struct thread *thread)
         struct block block = {thread->deferred[count - 1].size, thread->deferred[count - 1].context,
                               thread->deferred[count - 1].generation};
         if (ts_cas_acq_rel(&thread->deferred_count, &count, count - 1)) {
-            freed_either(thread, &block);
+            record_freed_either(thread, &block);
             count = ts_load_relaxed(&thread->deferred_count);
         }
     }
@@ -362,7 +331,7 @@ static void inherit(void *closure, const void *address, const struct block *bloc
     (void)address;
     if (block->generation != TS_CONTROL_GENERATION(inheritance->control))
         return;
-    struct ts_cell *cell = cell_of(inheritance->shard, &context);
+    struct ts_cell *cell = capture_cell(inheritance->shard, &context);
     if (cell == NULL)
         return;
     struct ts_pair has = worth(block, sampled);

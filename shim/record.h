@@ -11,7 +11,11 @@
 void record_allocation(struct thread *thread, const void *address, size_t size,
                        const struct walk_start *start);
 
-/* Of a block that sampling chose. */
+/* The same in a process with a Python interpreter. */
+void record_python(struct thread *thread, const void *address, size_t size,
+                   const struct walk_start *start, enum ts_domain domain);
+
+/* Of a block that sampling chose. Its domain is thread->domain. */
 void record_sampled(struct thread *thread, const void *address, size_t size,
                     const struct walk_start *start);
 
@@ -26,6 +30,7 @@ bool record_take_either(const void *address, struct block *block);
 /* Counts a block that was taken as freed. */
 void record_freed(struct thread *thread, const struct block *block);
 void record_freed_sampled(struct thread *thread, const struct block *block);
+void record_freed_either(struct thread *thread, const struct block *block);
 
 /* Both: the program frees the block at address. */
 void record_free(struct thread *thread, const void *address);

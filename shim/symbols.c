@@ -1,5 +1,5 @@
 /*
- * Whether a function is defined by an object behind this one, asked without the loader: a dlsym
+ * Which object defines a function, asked without the loader: a dlsym
  * that fails allocates its message, and frees it at the next call of its kind. Both come to the
  * program's own malloc and free where it has some, and a free that looks for the real one by dlsym
  * would call itself for ever.
@@ -64,7 +64,7 @@ static uint32_t gnu_hash_of(const char *name)
 }
 
 /* DT_GNU_HASH: counts, a filter of two bits for each name, buckets, chains ended by an odd hash. */
-static bool find_by_gnu_hash(const struct symbols *symbols, const char *name, uint32_t hash)
+static uint32_t find_by_gnu_hash(const struct symbols *symbols, const char *name, uint32_t hash)
 {
     const uint32_t *table = symbols->gnu_hash;
     const uint32_t bucket_count = table[0], first = table[1], words = table[2], shift = table[3];
@@ -73,27 +73,52 @@ static bool find_by_gnu_hash(const struct symbols *symbols, const char *name, ui
     if (words != 0) {
         ElfW(Addr) word = filter[hash / FILTER_BITS % words];
         if (!(word >> hash % FILTER_BITS & word >> (hash >> shift) % FILTER_BITS & 1))
-            return false;
+            return 0;
     }
     uint32_t index = bucket_count != 0 ? buckets[hash % bucket_count] : 0;
     for (; index >= first && index != 0; index++) {
         uint32_t found = chains[index - first];
         if ((found | 1) == (hash | 1) && is_definition(symbols, index, name))
-            return true;
+            return index;
         if (found & 1)
             break;
     }
-    return false;
+    return 0;
 }
 
-static bool defines(const struct symbols *symbols, const char *name, uint32_t hash)
+/* The index of the symbol; 0 when there is none. */
+static uint32_t find(const struct symbols *symbols, const char *name, uint32_t hash)
 {
     if (symbols->gnu_hash != NULL)
         return find_by_gnu_hash(symbols, name, hash);
     for (uint32_t i = 1; symbols->hash != NULL && i < symbols->hash[1]; i++)
         if (is_definition(symbols, i, name))
-            return true;
-    return false;
+            return i;
+    return 0;
+}
+
+bool symbols_of_object(const struct link_map *map, const char *name, uintptr_t *address,
+                       size_t *size)
+{
+    struct symbols symbols = symbols_of(map);
+    if (symbols.table == NULL || symbols.strings == NULL)
+        return false;
+    uint32_t index = find(&symbols, name, gnu_hash_of(name));
+    if (index == 0)
+        return false;
+    *address = map->l_addr + symbols.table[index].st_value;
+    *size = symbols.table[index].st_size;
+    return true;
+}
+
+const struct link_map *symbols_object_with(const char *name)
+{
+    uintptr_t address;
+    size_t size;
+    const struct link_map *map = _r_debug.r_map;
+    while (map != NULL && !symbols_of_object(map, name, &address, &size))
+        map = map->l_next;
+    return map;
 }
 
 void symbols_follow(const char *const *names, bool *follow, size_t count)
@@ -111,6 +136,6 @@ void symbols_follow(const char *const *names, bool *follow, size_t count)
         if (symbols.table == NULL || symbols.strings == NULL)
             continue;
         for (size_t i = 0; i < count; i++)
-            follow[i] = follow[i] || defines(&symbols, names[i], hashes[i]);
+            follow[i] = follow[i] || find(&symbols, names[i], hashes[i]) != 0;
     }
 }

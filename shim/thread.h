@@ -53,6 +53,14 @@ struct thread {
     uintptr_t stack_end;     /* below this it is not its own; 0 = no such bound */
     uintptr_t stack_foreign; /* sp / 64 KiB of a stack found not to be its own */
 
+    /* The Python thread state that was this thread's when it last held the interpreter's lock (0 =
+     * none), and of python.states_gone then. */
+    uintptr_t python_state;
+    uint32_t python_gone;
+    uint32_t domain; /* enum ts_domain, of the block that is being recorded in a slow way */
+
+    const void *freeing; /* what it is giving back to a Python allocator, and that to malloc's */
+
     struct {
         uint64_t size;
         uint32_t context;

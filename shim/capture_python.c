@@ -1,0 +1,92 @@
+/*
+ * Stacks in a process with a Python interpreter.
+ */
+#include "shim/capture.h"
+#include "shim/contexts.h"
+#include "shim/options.h"
+#include "shim/python_proof.h"
+#include "shim/region.h"
+
+/* The thread state whose frames are to be read, or 0. */
+static inline uintptr_t state_of(struct thread *thread, enum ts_domain domain)
+{
+    return ts_load_relaxed(&python.lines) ? python_state(thread, domain >= TS_DOMAIN_MEM) : 0;
+}
+
+struct python_place *capture_python_known(struct thread *thread, struct shard *shard,
+                                          const struct walk_start *start, enum ts_domain domain)
+{
+    struct memo_entry *known = memo_find_last(&shard->memo, thread, start);
+    if (__builtin_expect(known == NULL, 0))
+        return NULL;
+    uintptr_t state = state_of(thread, domain);
+    uint64_t python_path = 0;
+    if (likely(state != 0)) {
+        if (__builtin_expect(!python_is_proven(), 0))
+            return NULL;
+        python_path = python_frames_read(&shard->python.frames, state);
+    }
+    return place_find(&shard->python,
+                      place_key(memo_path(&shard->memo, known), python_path, domain));
+}
+
+/* The native part; *walked: shard->frames holds it. */
+static uint64_t native_path(struct thread *thread, struct shard *shard,
+                            const struct walk_start *start, bool *walked)
+{
+    uint64_t position;
+    struct memo_entry *entry = memo_find(&shard->memo, thread, start);
+    *walked = entry == NULL || options.verify;
+    if (*walked)
+        walk_stack(thread, start, &shard->frames);
+    uint64_t path = *walked ? shard->frames.path[shard->frames.count - 1].prefix : 0;
+    if (entry != NULL) {
+        if (*walked && memo_path(&shard->memo, entry) != path)
+            region_drop(TS_DROP_VERIFY);
+        return memo_path(&shard->memo, entry);
+    }
+    entry = memo_prepare(&shard->memo, start, &shard->frames, &position);
+    if (entry != NULL)
+        memo_add(entry, position, CONTEXT_CATCH_ALL, NULL);
+    return path;
+}
+
+static struct contexts_path merged(struct shard *shard, uintptr_t state, enum ts_domain domain)
+{
+    struct contexts_path stack = contexts_path_of(&shard->frames);
+    if (state != 0) {
+        struct python_path *path = &shard->python.path;
+        python_merge(path, &shard->frames, &shard->python.frames, state);
+        stack = (struct contexts_path){path->path, path->count, path->kept, domain};
+    }
+    stack.domain = domain;
+    return stack;
+}
+
+struct ts_cell *capture_python(struct thread *thread, struct shard *shard,
+                               const struct walk_start *start, uint32_t *context)
+{
+    bool walked;
+    enum ts_domain domain = (enum ts_domain)thread->domain;
+    if (domain == TS_DOMAIN_LIBC)
+        python_look_after();
+    uint64_t native = native_path(thread, shard, start, &walked);
+    uintptr_t state = state_of(thread, domain);
+    if (state != 0 && !python_is_proven() && !python_prove(state))
+        state = 0;
+    uint64_t python_path = state != 0 ? python_frames_read(&shard->python.frames, state) : 0;
+    uint64_t key = place_key(native, python_path, domain);
+    struct python_place *place = place_find(&shard->python, key);
+    if (place != NULL) {
+        *context = place->context;
+        return place->cell;
+    }
+    if (!walked)
+        walk_stack(thread, start, &shard->frames);
+    *context = contexts_of(merged(shard, state, domain));
+    struct ts_cell *cell = capture_cell(shard, context);
+    /* After the merge: it may have met code that is new, but not one that died. */
+    if (cell != NULL && *context != CONTEXT_CATCH_ALL)
+        place_file(&shard->python, key, *context, cell);
+    return cell;
+}

@@ -1,0 +1,117 @@
+/*
+ * The interpreter in this process: found by the symbols that it exports, without the loader's
+ * functions, which lock and allocate.
+ */
+#include "shim/python.h"
+#include "shim/modules.h"
+#include "shim/options.h"
+#include "shim/python_codes.h"
+#include "shim/python_hooks.h"
+#include "shim/region.h"
+#include "shim/symbols.h"
+
+struct python python;
+
+#define FREE_THREADED_FROM 0x030d0000u
+
+static void *function(const struct link_map *map, const char *name)
+{
+    uintptr_t address;
+    size_t size;
+    return symbols_of_object(map, name, &address, &size) ? (void *)address : NULL;
+}
+
+static uintptr_t object(const struct link_map *map, const char *name)
+{
+    return (uintptr_t)function(map, name);
+}
+
+/* "3.11.2 (main, ...": for 3.9 and 3.10, which have no Py_Version. */
+static uint32_t parse_version(const char *text)
+{
+    uint32_t parts[3] = {0};
+    for (int i = 0; i < 3; i++) {
+        while (*text >= '0' && *text <= '9')
+            parts[i] = parts[i] * 10 + (uint32_t)(*text++ - '0');
+        if (*text == '.')
+            text++;
+    }
+    return parts[0] << 24 | parts[1] << 16 | parts[2] << 8;
+}
+
+static uint32_t version_of(const struct link_map *map)
+{
+    const unsigned long *version = function(map, "Py_Version");
+    if (version != NULL)
+        return (uint32_t)*version;
+    const char *(*get)(void) = (const char *(*)(void))function(map, "Py_GetVersion");
+    return get != NULL ? parse_version(get()) : 0;
+}
+
+static bool find_symbols(const struct link_map *map)
+{
+    size_t size;
+    python.state = (void *(*)(void))function(map, "PyThreadState_GetUnchecked");
+    if (python.state == NULL)
+        python.state = (void *(*)(void))function(map, "_PyThreadState_UncheckedGet");
+    python.initialized = (int (*)(void))function(map, "Py_IsInitialized");
+    python.code_type = object(map, "PyCode_Type");
+    python.string_type = object(map, "PyUnicode_Type");
+    python.bytes_type = object(map, "PyBytes_Type");
+    if (!symbols_of_object(map, "_PyEval_EvalFrameDefault", &python.loop, &size) ||
+        !modules_bounds(python.loop, &python.start, &python.end))
+        return false;
+    python.loop_end = python.loop + size;
+    return python.state != NULL && python.initialized != NULL && python.code_type != 0 &&
+           python.string_type != 0 && python.bytes_type != 0;
+}
+
+static enum ts_python examine(const struct link_map *map, uint32_t *version)
+{
+    const uint8_t *runtime = function(map, "_PyRuntime");
+    *version = version_of(map);
+    if (!find_symbols(map))
+        return TS_PYTHON_SYMBOLS;
+    if (python_is_free_threaded(*version, runtime))
+        return TS_PYTHON_FREE_THREADED;
+    if (!python_layout_of(*version, runtime, &python.layout))
+        return TS_PYTHON_VERSION;
+    return codes_start() ? TS_PYTHON_TRACED : TS_PYTHON_VERSION;
+}
+
+void python_meet(const struct link_map *map)
+{
+    uint32_t version;
+    if (options.python == OPTIONS_PYTHON_OFF || region_header->process.python != TS_PYTHON_NONE ||
+        function(map, "PyMem_SetAllocator") == NULL)
+        return;
+    enum ts_python answer = examine(map, &version);
+    region_header->process.python_version = version;
+    region_header->process.python = answer;
+    if (answer != TS_PYTHON_TRACED || !python_hooks_start(map))
+        return;
+    ts_store_release(&python.lines, 1);
+    ts_store_release(&python.on, 1);
+}
+
+void python_start(void)
+{
+    const struct link_map *map = symbols_object_with("PyMem_SetAllocator");
+    if (map != NULL)
+        python_meet(map);
+}
+
+/*
+ * Not every state that is current is the caller's: who asks for memory without holding the lock, by
+ * mistake, finds that of the thread that holds it (up to 3.11), whose frames change meanwhile.
+ */
+uintptr_t python_remember(struct thread *thread, uintptr_t state)
+{
+    if (state == 0 || !python_is_own(state))
+        return 0;
+    thread->python_gone = ts_load_acquire(&python.states_gone);
+    thread->python_state = state;
+    codes_watch_state(state);
+    codes_watch_state(*(const uintptr_t *)(state + python.layout.state_interpreter));
+    return state;
+}

@@ -1,0 +1,78 @@
+/*
+ * A CPython interpreter in the traced process: found by its symbols, its allocator domains hooked,
+ * its frames read. Everything that knows CPython lies in the files python*; the rest of the shim asks
+ * `python.on` and calls what stands here.
+ *
+ * Which frames may be read: those of the calling thread, whose thread state is the current one, or
+ * was when the thread last held the interpreter's lock; nobody else changes them. The thread holds
+ * references to the code objects of its frames, so they live as long as it is in the hook.
+ */
+#ifndef TRACESNAP_SHIM_PYTHON_H
+#define TRACESNAP_SHIM_PYTHON_H
+
+#include "region/atomic.h"
+#include "region/python.h"
+#include "shim/python_layout.h"
+#include "shim/thread.h"
+
+#include <link.h>
+#include <pthread.h>
+
+struct python {
+    uint32_t on; /* 1 = there are Python lines, or may be: stacks are looked for by capture_python.
+                    By release, never taken back */
+    uint32_t lines;  /* 1 = frames are read. By release; 0 again when they are not what they should
+                        be */
+    uint32_t proven; /* stacks that were read with care, and were what they should be; relaxed */
+    uint32_t codes_gone;  /* steps when a code object dies that had a number (python_codes.c) */
+    uint32_t states_gone; /* steps when a thread state dies that some thread remembers */
+    struct python_layout layout;
+    uintptr_t code_type, string_type, bytes_type; /* PyCode_Type, PyUnicode_Type, PyBytes_Type */
+    uintptr_t start, end;                         /* of the interpreter's own object */
+    uintptr_t loop, loop_end;                     /* _PyEval_EvalFrameDefault */
+    void *(*state)(void);                         /* the current thread state, or NULL */
+    int (*initialized)(void);
+};
+
+extern struct python python;
+
+/* At the start of the process, and when an object appears: whether it is an interpreter. The first
+ * one found is it. */
+void python_start(void);
+void python_meet(const struct link_map *map);
+
+/* Until the interpreter is initialised its configuration may replace the hooks: puts them back. */
+void python_look_after(void);
+
+/* Whether pc lies in the interpreter, whose allocators call each other and malloc. */
+static inline bool python_holds(uintptr_t pc)
+{
+    return pc - python.start < python.end - python.start;
+}
+
+/* Whether a thread state is the calling thread's. It says which thread made it, and pthread_self() is
+ * what CPython calls that. */
+static inline bool python_is_own(uintptr_t state)
+{
+    return *(const uintptr_t *)(state + python.layout.state_thread_id) == (uintptr_t)pthread_self();
+}
+
+/* The calling thread's state is another one than before: remembers it, if it is the thread's. */
+uintptr_t python_remember(struct thread *thread, uintptr_t state);
+
+/*
+ * The thread state whose frames are the calling thread's, or 0. held: the caller must have the
+ * interpreter's lock (domains mem and obj).
+ */
+static inline uintptr_t python_state(struct thread *thread, bool held)
+{
+    bool same = thread->python_gone == ts_load_relaxed(&python.states_gone);
+    if (held) {
+        uintptr_t state = (uintptr_t)python.state();
+        return likely(same && state == thread->python_state) ? state
+                                                             : python_remember(thread, state);
+    }
+    return same && thread->python_state != 0 && python.initialized() ? thread->python_state : 0;
+}
+
+#endif

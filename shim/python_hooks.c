@@ -1,0 +1,247 @@
+/*
+ * The hooks of CPython's allocator domains.
+ *
+ * Who may set them, and when: PyMem_SetAllocator stores five words, and who allocates at this moment
+ * in another thread reads some of them. So they are set before the interpreter is initialised, when
+ * only one thread uses it, or, for mem and obj, by a thread that holds its lock.
+ *
+ * Each setting has a record of its own that says what was there before: whoever was set on top of an
+ * earlier one of ours (the debug hooks, tracemalloc) calls that one, which must not call him again.
+ */
+#include "shim/python_hooks.h"
+#include "shim/enter.h"
+#include "shim/python.h"
+#include "shim/python_codes.h"
+#include "shim/symbols.h"
+
+#define SETTINGS_MAX 8
+
+/* PyMemAllocatorEx (Include/cpython/pymem.h), since 3.5. */
+struct allocator {
+    void *ctx;
+    void *(*malloc)(void *ctx, size_t size);
+    void *(*calloc)(void *ctx, size_t count, size_t size);
+    void *(*realloc)(void *ctx, void *block, size_t size);
+    void (*free)(void *ctx, void *block);
+};
+
+/* PyObjectArenaAllocator (Include/cpython/objimpl.h). */
+struct arenas {
+    void *ctx;
+    void *(*alloc)(void *ctx, size_t size);
+    void (*free)(void *ctx, void *arena, size_t size);
+};
+
+struct setting {
+    struct allocator next;
+    enum ts_domain domain;
+};
+
+static struct setting settings[SETTINGS_MAX][TS_DOMAIN_COUNT];
+static uint32_t setting_count;
+static uint32_t settled; /* 1 = the hooks are set for good */
+static struct arenas next_arenas;
+
+static void (*get_allocator)(int domain, struct allocator *allocator);
+static void (*set_allocator)(int domain, struct allocator *allocator);
+static void (*get_arenas)(struct arenas *arenas);
+static void (*set_arenas)(struct arenas *arenas);
+
+/* CPython's numbers of the domains (PyMemAllocatorDomain). */
+static int number_of(enum ts_domain domain)
+{
+    return (int)domain - TS_DOMAIN_RAW;
+}
+
+static inline __attribute__((always_inline)) void *leave_python(struct thread *thread, void *block,
+                                                                size_t size,
+                                                                struct walk_start start,
+                                                                enum ts_domain domain)
+{
+    thread->busy = THREAD_IN_SHIM;
+    if (likely(block != NULL))
+        record_python(thread, block, size, &start, domain);
+    leave(thread);
+    return block;
+}
+
+static void *leave_sampling_python(struct thread *thread, void *block, size_t size,
+                                   struct walk_start start, enum ts_domain domain)
+{
+    thread->domain = domain;
+    leave_sampling(thread, block, size, start);
+    thread->domain = TS_DOMAIN_LIBC;
+    return block;
+}
+
+static void *python_malloc(void *ctx, size_t size)
+{
+    const struct setting *setting = ctx;
+    struct thread *thread = &thread_self;
+    if (likely(enter(thread)))
+        return leave_python(thread, setting->next.malloc(setting->next.ctx, size), size,
+                            walk_caller(), setting->domain);
+    if (enter_sampling(thread))
+        return leave_sampling_python(thread, setting->next.malloc(setting->next.ctx, size), size,
+                                     walk_caller(), setting->domain);
+    return setting->next.malloc(setting->next.ctx, size);
+}
+
+static void *python_calloc(void *ctx, size_t count, size_t size)
+{
+    const struct setting *setting = ctx;
+    struct thread *thread = &thread_self;
+    if (likely(enter(thread)))
+        return leave_python(thread, setting->next.calloc(setting->next.ctx, count, size),
+                            count * size, walk_caller(), setting->domain);
+    if (enter_sampling(thread))
+        return leave_sampling_python(thread, setting->next.calloc(setting->next.ctx, count, size),
+                                     count * size, walk_caller(), setting->domain);
+    return setting->next.calloc(setting->next.ctx, count, size);
+}
+
+/* A block of nothing is a block: CPython's realloc(p, 0) gives one. */
+static void *python_realloc(void *ctx, void *block, size_t size)
+{
+    const struct setting *setting = ctx;
+    struct thread *thread = &thread_self;
+    struct block old;
+    bool exact = likely(enter(thread)), sampling = !exact && enter_sampling(thread);
+    if (!exact && !sampling)
+        return setting->next.realloc(setting->next.ctx, block, size);
+    record_notice(thread);
+    bool known = block != NULL && record_take_either(block, &old);
+    void *moved = setting->next.realloc(setting->next.ctx, block, size);
+    thread->busy = THREAD_IN_SHIM;
+    if (moved == NULL) {
+        if (known)
+            record_put_back(thread, block, &old);
+        leave(thread);
+        return NULL;
+    }
+    if (known)
+        record_freed_either(thread, &old);
+    if (sampling)
+        return leave_sampling_python(thread, moved, size, walk_caller(), setting->domain);
+    return leave_python(thread, moved, size, walk_caller(), setting->domain);
+}
+
+/*
+ * What a domain gives on to another one or to free() is the same block: thread->freeing tells their
+ * hooks.
+ */
+static void python_free(void *ctx, void *block)
+{
+    const struct setting *setting = ctx;
+    struct thread *thread = &thread_self;
+    if (block == NULL || thread->freeing == block) {
+        setting->next.free(setting->next.ctx, block);
+        return;
+    }
+    codes_freed(block);
+    forget(block);
+    thread->freeing = block;
+    setting->next.free(setting->next.ctx, block);
+    thread->freeing = NULL;
+}
+
+static void set_one(enum ts_domain domain, uint32_t i)
+{
+    struct setting *setting = &settings[i][domain];
+    struct allocator ours = {setting, python_malloc, python_calloc, python_realloc, python_free};
+    get_allocator(number_of(domain), &setting->next);
+    setting->domain = domain;
+    set_allocator(number_of(domain), &ours);
+}
+
+static bool is_set(enum ts_domain domain)
+{
+    struct allocator now;
+    get_allocator(number_of(domain), &now);
+    return now.malloc == python_malloc;
+}
+
+/* By one thread at a time, as long as the interpreter is not initialised. */
+static void set_all(void)
+{
+    if (setting_count >= SETTINGS_MAX)
+        return;
+    uint32_t i = setting_count++;
+    for (enum ts_domain domain = TS_DOMAIN_RAW; domain < TS_DOMAIN_COUNT; domain++)
+        if (!is_set(domain))
+            set_one(domain, i);
+}
+
+static void *arena_alloc(void *ctx, size_t size)
+{
+    (void)ctx;
+    void *arena = next_arenas.alloc(next_arenas.ctx, size);
+    if (arena != NULL)
+        ts_add_relaxed(&region_header->process.interpreter.arena_bytes, size);
+    return arena;
+}
+
+static void arena_free(void *ctx, void *arena, size_t size)
+{
+    (void)ctx;
+    ts_add_relaxed(&region_header->process.interpreter.arena_bytes, -(uint64_t)size);
+    next_arenas.free(next_arenas.ctx, arena, size);
+}
+
+static void set_arena_hooks(void)
+{
+    struct arenas ours = {NULL, arena_alloc, arena_free};
+    if (get_arenas == NULL || set_arenas == NULL)
+        return;
+    get_arenas(&next_arenas);
+    set_arenas(&ours);
+}
+
+/* The interpreter was there first: only a thread that holds its lock may. What raw gives is then
+ * malloc's. */
+static bool set_late(void)
+{
+    uintptr_t state = (uintptr_t)python.state();
+    if (state == 0 || !python_is_own(state))
+        return false;
+    setting_count = 1;
+    set_one(TS_DOMAIN_MEM, 0);
+    set_one(TS_DOMAIN_OBJ, 0);
+    return true;
+}
+
+void python_look_after(void)
+{
+    if (ts_load_relaxed(&settled))
+        return;
+    if (python.initialized()) {
+        if (setting_count == 0 && !set_late())
+            return;
+        ts_store_relaxed(&settled, 1);
+        return;
+    }
+    if (!is_set(TS_DOMAIN_RAW) || !is_set(TS_DOMAIN_MEM) || !is_set(TS_DOMAIN_OBJ))
+        set_all();
+}
+
+bool python_hooks_start(const struct link_map *map)
+{
+    static const char *const names[] = {"PyMem_GetAllocator", "PyMem_SetAllocator",
+                                        "PyObject_GetArenaAllocator",
+                                        "PyObject_SetArenaAllocator"};
+    uintptr_t found[4] = {0};
+    size_t size;
+    for (int i = 0; i < 4; i++)
+        symbols_of_object(map, names[i], &found[i], &size);
+    get_allocator = (void (*)(int, struct allocator *))found[0];
+    set_allocator = (void (*)(int, struct allocator *))found[1];
+    get_arenas = (void (*)(struct arenas *))found[2];
+    set_arenas = (void (*)(struct arenas *))found[3];
+    if (found[0] == 0 || found[1] == 0)
+        return false;
+    if (!python.initialized()) {
+        set_all();
+        set_arena_hooks();
+    }
+    return true;
+}
