@@ -17,7 +17,7 @@ from tracers import HEAPTRACK, TRACESNAP, UNTRACED
 
 OWN_VARIABLES = (
     *("LD_PRELOAD", "TRACESNAP", "DUMP_HEAPTRACK", "MALLOC_", "GLIBC_TUNABLES"),
-    *("HEAPPROFILE", "HEAP_PROFILE", "TCMALLOC", "VALGRIND"),
+    *("HEAPPROFILE", "HEAP_PROFILE", "TCMALLOC", "VALGRIND", "PYTHON"),
 )
 
 
@@ -152,12 +152,12 @@ class Bench:
             self.finish(tracer, process.pid)
         return process.pid, printed
 
-    def launch(self, tracer, program, discard=True, watch=False):
+    def launch(self, tracer, program, discard=True, watch=False, output=os.devnull):
         """One run of a real program; returns (pid, Cost). What the tracer left stays."""
         file = self._file(tracer, discard)
         command = tracer.command(file, program.command)
         more = {**program.variables, **tracer.environment(file)}
-        options = {"stdin": program.stdin, "load": program.load, "watch": watch}
+        options = {"stdin": program.stdin, "load": program.load, "watch": watch, "output": output}
         return launch(self.helper("launch"), command, self.plain, more, **options)
 
     def cost(self, tracer, program, watch=False):

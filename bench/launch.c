@@ -3,9 +3,9 @@
  * program's largest resident set with that of the process that it was forked from, and a script's
  * would hide it.
  *
- * usage: launch [--watch] [NAME=VALUE...] -- PROGRAM [ARGUMENT...]
+ * usage: launch [--watch] OUTPUT [NAME=VALUE...] -- PROGRAM [ARGUMENT...]
  *
- * The variables are set for the program alone; its stdout goes to /dev/null. Printed is one line:
+ * The variables are set for the program alone; its stdout goes to the file OUTPUT. Printed is one line:
  * PID STATUS WALL_NS CPU_US PEAK_KIB PRIVATE_KIB SHARED_KIB, with STATUS as wait(2) has it. The
  * last two are the largest anonymous memory and the largest resident part of files in memory,
  * tracesnap's region for one. The kernel keeps no such peaks: with --watch they are looked up every
@@ -43,13 +43,13 @@ static int64_t microseconds(const struct timeval *time)
 }
 
 /* The child: the program, which must not outlive whoever waits for it. */
-static void become(char **variables, char **program)
+static void become(const char *output, char **variables, char **program)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (; strcmp(*variables, "--") != 0; variables++)
         putenv(*variables);
-    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (null >= 0 && dup2(null, STDOUT_FILENO) >= 0)
+    int file = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file >= 0 && dup2(file, STDOUT_FILENO) >= 0)
         execv(program[0], program);
     perror(program[0]);
     _exit(CANNOT_RUN);
@@ -95,18 +95,18 @@ int main(int argc, char **argv)
     int watch = argc > 1 && strcmp(argv[1], "--watch") == 0;
     argv += watch;
     argc -= watch;
-    int first = 1;
+    int first = 2;
     while (first < argc && strcmp(argv[first], "--") != 0)
         first++;
     if (first + 1 >= argc) {
-        fprintf(stderr, "usage: launch [--watch] [NAME=VALUE...] -- PROGRAM [ARGUMENT...]\n");
+        fprintf(stderr, "usage: launch [--watch] OUTPUT [NAME=VALUE...] -- PROGRAM [ARGUMENT...]\n");
         return 2;
     }
 
     int64_t begin = now();
     pid_t pid = fork();
     if (pid == 0)
-        become(argv + 1, argv + first + 1);
+        become(argv[1], argv + 2, argv + first + 1);
     int status;
     struct rusage usage;
     struct watched watched = {0};

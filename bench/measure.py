@@ -121,10 +121,12 @@ def _serve(server, load):
     return wall
 
 
-def launch(launcher, command, environment, more, stdin=os.devnull, load=None, watch=False):
+def launch(
+    launcher, command, environment, more, stdin=os.devnull, output=os.devnull, load=None, watch=False
+):
     """The same with a peak, through the program of launch.c. more: variables for the command alone; load:
     what a server is for, whose time is then the load's; watch: look up what the kernel keeps no peak of."""
-    options = ["--watch"] if watch else []
+    options = ["--watch", output] if watch else [output]
     options += [f"{name}={value}" for name, value in more.items()]
     with open(stdin, "rb") as file:
         launched = subprocess.Popen(

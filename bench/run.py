@@ -15,12 +15,14 @@ import time
 
 import case_memory
 import case_micro
+import case_python
 import case_real
 import case_slow
 import case_snapshot
 import case_startup
 import places
 import programs
+import pythons
 import report
 import tracers
 from bench import Bench
@@ -28,8 +30,10 @@ from measure import BenchError
 
 CASES = {
     case.NAME: case
-    for case in (case_startup, case_micro, case_real, case_slow, case_memory, case_snapshot)
+    for case in (case_startup, case_micro, case_real, case_python, case_slow, case_memory, case_snapshot)
 }
+PROGRAMS = (*programs.MAKERS, *pythons.names())
+TRACERS = (tracers.TRACESNAP, *tracers.CHOICES, *tracers.PYTHON_CHOICES)
 ROUNDS = 5
 ROUNDS_QUICK = 2
 
@@ -48,19 +52,20 @@ def parse(arguments):
         prog="bench/run.py",
         description="Measures what tracesnap costs.",
         epilog="TRACESNAP and TRACESNAP_LIB name the tool and libtracesnap.so; without them a build tree is"
-        " looked for in '.', 'build' and '../build'.",
+        " looked for in '.', 'build' and '../build'. PYTHON names the interpreter of the case"
+        f" '{case_python.NAME}' [{pythons.INTERPRETER}].",
     )
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of: {', '.join(CASES)} [all]")
     parser.add_argument("--rounds", type=int, metavar="N", help=f"rounds, two at least [{ROUNDS}]")
     parser.add_argument("--quick", action="store_true", help="a short run, to see that all works")
     parser.add_argument(
-        "--programs", type=names, metavar="LIST", help=f"of: {', '.join(programs.MAKERS)} [all]"
+        "--programs", type=names, metavar="LIST", help=f"of: {', '.join(PROGRAMS)} [all]"
     )
     parser.add_argument(
         "--tracers",
         type=names,
         metavar="LIST",
-        help=f"beside {tracers.TRACESNAP}, of: {', '.join(tracers.CHOICES)} [all]",
+        help=f"of: {', '.join(TRACERS)}; the first takes part in any case [all]",
     )
     parser.add_argument("--json", metavar="FILE", help="write the figures as JSON, too")
     parser.add_argument("--write", action="store_true", help="write bench/RESULTS.md, too")
@@ -71,8 +76,8 @@ def parse(arguments):
         parser.error(f"too few rounds to see a spread: '{options.rounds}'")
     for kind, given, known in (
         ("case", options.cases, CASES),
-        ("program", options.programs, programs.MAKERS),
-        ("tracer", options.tracers, tracers.CHOICES),
+        ("program", options.programs, PROGRAMS),
+        ("tracer", options.tracers, TRACERS),
     ):
         for name in given or ():
             if name not in known:

@@ -24,11 +24,16 @@ JEMALLOC_SAMPLED = "jemalloc-512k"
 JEMALLOC_EXACT = "jemalloc-exact"
 MASSIF = "massif"
 DHAT = "dhat"
+TRACEMALLOC = "tracemalloc-1"
+TRACEMALLOC_DEEP = "tracemalloc-25"
+MEMRAY = "memray"
+MEMRAY_NATIVE = "memray-native"
 
 CHOICES = (
     *(SAMPLED, HEAPTRACK, HEAPTRACK_WHOLE, JEMALLOC, JEMALLOC_SAMPLED, JEMALLOC_EXACT),
     *(TCMALLOC, HEAPPROFILE, MASSIF, DHAT),
 )
+PYTHON_CHOICES = (TRACEMALLOC, TRACEMALLOC_DEEP, MEMRAY, MEMRAY_NATIVE)
 
 SAMPLE = 512 << 10  # bytes
 FILE = "{file}"  # in what follows: a file's name, or the beginning of one, that the tracer may write to
@@ -40,6 +45,7 @@ class Tracer:
     what: str = ""  # for the reader
     variables: dict = field(default_factory=dict)
     prefix: tuple = ()  # of the command
+    options: tuple = ()  # of the command's program, before its arguments
     base: str = UNTRACED  # what it is compared with
     slow: bool = False  # too slow for the programs' full work
     most: int | None = None  # rounds that it takes part in, where all would take too long
@@ -51,7 +57,8 @@ class Tracer:
         return {name: value.replace(FILE, file) for name, value in self.variables.items()}
 
     def command(self, file, command):
-        return [word.replace(FILE, file) for word in self.prefix] + list(command)
+        words = [*self.prefix, command[0], *self.options]
+        return [word.replace(FILE, file) for word in words] + list(command[1:])
 
 
 # --- What tracers wrote ---
@@ -101,6 +108,11 @@ def _dhat(files):
 
 def _missing(how, *names):
     return [Missing(name, how) for name in names]
+
+
+def _sorted(found):
+    tracers = [entry for entry in found if isinstance(entry, Tracer)]
+    return tracers, [entry for entry in found if isinstance(entry, Missing)]
 
 
 def _ours(library, regions, samples):
@@ -179,8 +191,35 @@ def find(library, regions, samples):
     really samples."""
     found = [Tracer(UNTRACED), *_ours(library, regions, samples), *_heaptrack()]
     found += [*_jemalloc_profiler(), *_perftools_profiler(), *_valgrind()]
-    tracers = [entry for entry in found if isinstance(entry, Tracer)]
-    return tracers, [entry for entry in found if isinstance(entry, Missing)]
+    return _sorted(found)
+
+
+def _tracemalloc(python, frames, most):
+    name = f"tracemalloc-{frames}"
+    options = ("-X", f"tracemalloc={frames}")
+    ask = "import tracemalloc; print(tracemalloc.get_traceback_limit() * tracemalloc.is_tracing())"
+    if places.version(python, *options, "-c", ask) != str(frames):
+        return _missing("this interpreter does not trace by '-X tracemalloc'", name)
+    return [Tracer(name, f"the interpreter's option {' '.join(options)}", options=options, most=most)]
+
+
+def _memray(python):
+    if not places.version(python, "-m", "memray", "--version"):
+        how = "not to be had here: pip install memray in a venv, and set PYTHON to the venv's python"
+        return _missing(how, MEMRAY, MEMRAY_NATIVE)
+    options = ("-m", "memray", "run", "--quiet", "--force", "--trace-python-allocators", "--output", FILE)
+    what = f"{' '.join(options[1:-2])}, all of Python's allocator domains"
+    native = (*options[:3], "--native", *options[3:])
+    return [
+        Tracer(MEMRAY, what, options=options, evidence=len, most=2),
+        Tracer(MEMRAY_NATIVE, "the same with --native", options=native, evidence=len, most=2),
+    ]
+
+
+def of_python(python):
+    """([Tracer], [Missing]) of those that an interpreter has of its own: for its programs alone."""
+    found = [*_tracemalloc(python, 1, 3), *_tracemalloc(python, 25, 2), *_memray(python)]
+    return _sorted(found)
 
 
 def limits(of):
