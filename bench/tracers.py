@@ -205,7 +205,7 @@ def _tracemalloc(python, frames, most):
 
 def _memray(python):
     if not places.version(python, "-m", "memray", "--version"):
-        how = "not to be had here: pip install memray in a venv, and set PYTHON to the venv's python"
+        how = "this interpreter has none: pip install memray in a venv, and set PYTHON to the venv's python"
         return _missing(how, MEMRAY, MEMRAY_NATIVE)
     options = ("-m", "memray", "run", "--quiet", "--force", "--trace-python-allocators", "--output", FILE)
     what = f"{' '.join(options[1:-2])}, all of Python's allocator domains"
