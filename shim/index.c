@@ -16,12 +16,14 @@ bool index_start(size_t granule)
     shadow.granule_shift = granule >= 32 ? 5 : 4;
     shadow.wide_from = 2u << shadow.granule_shift;
     shadow.granules_are_shared = granule < 16;
+    shadow.twin = granule >= 32 ? 1u << (SHADOW_LEAF_BITS - shadow.granule_shift) : 0;
     return classes_start();
 }
 
+/* Twins included. */
 static size_t leaf_words(void)
 {
-    return (size_t)1 << (SHADOW_LEAF_BITS - shadow.granule_shift);
+    return ((size_t)1 << (SHADOW_LEAF_BITS - shadow.granule_shift)) + shadow.twin;
 }
 
 static size_t leaf_bytes(void)
@@ -93,8 +95,9 @@ static bool insert_in_shadow(struct shard *shard, uintptr_t address, const struc
         struct block was = make_way(slot, address);
         if (was.context != 0)
             *stale = was;
-        here = index_is_clear(slot, address, class == 0) &&
-               shadow_put(slot, address, shadow_pack(block), class);
+        if (!index_is_clear(slot, address, class == 0))
+            slot = index_twin(slot, class);
+        here = slot != NULL && shadow_put(slot, address, shadow_pack(block), class);
     }
     index_end(shard);
     return here;
@@ -169,7 +172,8 @@ static void visit_blocks(void *closure, uint32_t *leaf, uintptr_t from)
             continue;
         struct block block = shadow_unpack(shadow_get(&leaf[i], word));
         uintptr_t within = (word >> 2 & 3) << 3 & ((1u << shadow.granule_shift) - 1);
-        uintptr_t address = from + (i << shadow.granule_shift) + within;
+        uintptr_t granule = shadow.twin != 0 ? i % shadow.twin : i;
+        uintptr_t address = from + (granule << shadow.granule_shift) + within;
         each->visit(each->closure, (const void *)address, &block);
     }
 }

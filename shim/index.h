@@ -63,6 +63,14 @@ static inline bool index_is_clear(const uint32_t *slot, uintptr_t address, bool 
                      !(ts_load_relaxed(slot + 1) & SHADOW_START));
 }
 
+/* The twin of a granule that is taken, if a block of this class may have it; else NULL. */
+static inline uint32_t *index_twin(uint32_t *slot, uint32_t class)
+{
+    uint32_t *twin = slot + shadow.twin;
+    bool may = class != 0 && twin != slot && (ts_load_relaxed(slot) & SHADOW_START) != 0;
+    return may && ts_load_relaxed(twin) == 0 ? twin : NULL;
+}
+
 /* The class of a block if the hint has it, 0 for one that needs none; false: it must be asked for.
  */
 static inline bool index_class_known(const struct block *block, const struct class_hint *hint,
@@ -84,7 +92,8 @@ static inline bool index_try(struct shard *shard, uintptr_t address, const struc
 {
     uint32_t *slot = shadow_slot(address);
     if (block->size >= SHADOW_SIZE_LIMIT || (address & 7) != 0 || slot == NULL ||
-        !index_is_clear(slot, address, class == 0))
+        (!likely(index_is_clear(slot, address, class == 0)) &&
+         (slot = index_twin(slot, class)) == NULL))
         return false;
     bool here = index_begin(shard) && shadow_put(slot, address, shadow_pack(block), class);
     index_end(shard);
@@ -104,6 +113,12 @@ static inline uint32_t index_word(uintptr_t address, uint32_t **slot)
 {
     *slot = address & 7 ? NULL : shadow_slot(address);
     uint32_t word = *slot != NULL ? ts_load_relaxed(*slot) : 0;
+    if (likely(shadow_is_at(word, address)))
+        return word;
+    if (shadow.twin == 0 || *slot == NULL)
+        return 0;
+    *slot += shadow.twin;
+    word = ts_load_relaxed(*slot);
     return shadow_is_at(word, address) ? word : 0;
 }
 

@@ -17,6 +17,10 @@
  * word holds the class (classes.h) and the lower bits of the generation, its era: blocks of so many
  * generations ago that the era comes round were thrown away before (index_forget).
  *
+ * Where granules are of 32 bytes, two small blocks of CPython's pymalloc may lie in one. The second
+ * has its word in the granule's twin, behind the leaf's words; who holds the interpreter's lock owns
+ * both. A twin is looked at only where the word itself is another block's.
+ *
  * A second word belongs to the first before it: both are taken together. Writer: the block's owner,
  * and who finds a block whose free was missed in its way (index.c). The second word is written
  * before the first, and cleared after it.
@@ -54,6 +58,7 @@ struct shadow {
     uint32_t granule_shift;
     uint32_t wide_from;       /* bytes: two granules */
     bool granules_are_shared; /* blocks may be nearer than a granule */
+    uint32_t twin;            /* how far a granule's twin is from its word; 0 = there are none */
     uint32_t sweeping;
     struct shadow_middle *top[1 << SHADOW_TOP_BITS];
 };
