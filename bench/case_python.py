@@ -18,6 +18,7 @@ KINDS = ("wall", "cpu", "peak")
 MEAN_LIMIT = 1.25
 WORST_LIMIT = 2.0
 PEAK_LIMIT = 1.3
+CUT = "depth_cut"  # recorded, with the innermost frames: what the option depth asks for
 
 
 @dataclass
@@ -213,7 +214,10 @@ def verdicts(summary, found):
     def worst_of(kind):
         return f"{kind['worst']:.3f} of {kind['worst_program']}"
 
-    dropped = [entry.program.name for entry in found if entry.drops]
+    dropped = [entry.program.name for entry in found if set(entry.drops) - {CUT}]
+    cut = [entry.program.name for entry in found if CUT in entry.drops]
+    missed = ", ".join(dropped) or "no drops"
+    missed += f"; some stacks are cut at the depth bound in {', '.join(cut)}" if cut else ""
     return [
         Verdict(
             f"Python programs: geometric mean at most {MEAN_LIMIT:.2f} times the untraced time",
@@ -235,7 +239,7 @@ def verdicts(summary, found):
             peak["worst"] <= PEAK_LIMIT,
             worst_of(peak),
         ),
-        Verdict("Python programs: nothing is dropped", not dropped, ", ".join(dropped) or "no drops"),
+        Verdict("Python programs: nothing is dropped", not dropped, missed),
     ]
 
 
