@@ -11,7 +11,7 @@ import pythons
 import timing
 from measure import BenchError, Figure, in_turn
 from report import Result, Table, Verdict, mebibytes, mega, seconds
-from tracers import SAMPLED, TRACESNAP, UNTRACED, limits, of_python
+from tracers import BEFORE, SAMPLED, TRACESNAP, UNTRACED, limits, of_python
 
 NAME = "python"
 KINDS = ("wall", "cpu", "peak")
@@ -91,14 +91,14 @@ class Runner:
 
 
 def chosen(bench, python):
-    """The tracers of this case, those without an interpreter's help first."""
+    """The tracers of this case, ours first; more of ours by name alone."""
     found, missing = of_python(python)
     names = bench.chosen_tracers
     ours = [bench.tracers[UNTRACED], bench.tracers[TRACESNAP]]
     if names is not None:
         found = [tracer for tracer in found if tracer.name in names]
         missing = [entry for entry in missing if entry.name in names]
-        ours += [bench.tracers[name] for name in (SAMPLED,) if name in names and name in bench.tracers]
+        ours += [bench.tracers[name] for name in (SAMPLED, BEFORE) if name in names and name in bench.tracers]
     bench.missing += missing
     return [*ours, *found]
 

@@ -36,6 +36,12 @@ def library():
     return _build_file("TRACESNAP_LIB", ".libs/libtracesnap.so")
 
 
+def library_before():
+    """Another build of the library, to see what a change is worth; None unless it is asked for."""
+    name = "TRACESNAP_LIB_BEFORE"
+    return _build_file(name, "libtracesnap.so") if os.environ.get(name) else None
+
+
 def heaptrack_library():
     """The object that heaptrack preloads; None if heaptrack is not installed."""
     program = shutil.which("heaptrack")

@@ -53,7 +53,8 @@ def parse(arguments):
         description="Measures what tracesnap costs.",
         epilog="TRACESNAP and TRACESNAP_LIB name the tool and libtracesnap.so; without them a build tree is"
         " looked for in '.', 'build' and '../build'. PYTHON names the interpreter of the case"
-        f" '{case_python.NAME}' [{pythons.INTERPRETER}].",
+        f" '{case_python.NAME}' [{pythons.INTERPRETER}]; TRACESNAP_LIB_BEFORE the other build of the library that"
+        f" '{tracers.BEFORE}' preloads.",
     )
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of: {', '.join(CASES)} [all]")
     parser.add_argument("--rounds", type=int, metavar="N", help=f"rounds, two at least [{ROUNDS}]")
@@ -82,6 +83,8 @@ def parse(arguments):
         for name in given or ():
             if name not in known:
                 parser.error(f"no such {kind}: '{name}'")
+    if tracers.BEFORE in (options.tracers or ()) and not os.environ.get("TRACESNAP_LIB_BEFORE"):
+        parser.error(f"no library before: '{tracers.BEFORE}' needs TRACESNAP_LIB_BEFORE")
     if options.write and (options.quick or options.cases or options.programs or options.tracers):
         parser.error("a part of the figures is no result: '--write' goes without '--quick' and names")
     return options

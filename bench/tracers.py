@@ -15,6 +15,7 @@ from programs import Missing
 UNTRACED = "untraced"
 TRACESNAP = "tracesnap"
 SAMPLED = "tracesnap-512k"
+BEFORE = "tracesnap-before"
 HEAPTRACK = "heaptrack-preload"
 HEAPTRACK_WHOLE = "heaptrack-whole"
 TCMALLOC = "tcmalloc"
@@ -31,7 +32,7 @@ MEMRAY_NATIVE = "memray-native"
 
 CHOICES = (
     *(SAMPLED, HEAPTRACK, HEAPTRACK_WHOLE, JEMALLOC, JEMALLOC_SAMPLED, JEMALLOC_EXACT),
-    *(TCMALLOC, HEAPPROFILE, MASSIF, DHAT),
+    *(TCMALLOC, HEAPPROFILE, MASSIF, DHAT, BEFORE),
 )
 PYTHON_CHOICES = (TRACEMALLOC, TRACEMALLOC_DEEP, MEMRAY, MEMRAY_NATIVE)
 
@@ -118,6 +119,10 @@ def _sorted(found):
 def _ours(library, regions, samples):
     variables = {"LD_PRELOAD": library, "TRACESNAP_DIR": regions}
     found = [Tracer(TRACESNAP, "libtracesnap.so preloaded", variables, in_region=True)]
+    before = places.library_before()
+    if before:
+        what = "the library that TRACESNAP_LIB_BEFORE names preloaded"
+        found.append(Tracer(BEFORE, what, {**variables, "LD_PRELOAD": before}, in_region=True))
     variables = {**variables, "TRACESNAP_OPTIONS": f"sample={SAMPLE}"}
     sampled = Tracer(SAMPLED, f"the same with the option sample={SAMPLE}", variables, in_region=True)
     if samples(sampled):
