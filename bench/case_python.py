@@ -205,6 +205,13 @@ def books_table(found):
     return table
 
 
+def holds(wall, cpu, limit, noisy):
+    """The claims are about wall time. Where that is noisy, and CPU time says otherwise, it was the machine's."""
+    if noisy and (wall <= limit) != (cpu <= limit):
+        return None
+    return wall <= limit
+
+
 def verdicts(summary, found):
     ours = summary[TRACESNAP]
     wall, cpu, peak = (ours[kind] for kind in KINDS)
@@ -221,12 +228,12 @@ def verdicts(summary, found):
     return [
         Verdict(
             f"Python programs: geometric mean at most {MEAN_LIMIT:.2f} times the untraced time",
-            wall["mean"] <= MEAN_LIMIT,
+            holds(wall["mean"], cpu["mean"], MEAN_LIMIT, noisy),
             f"{wall['mean']:.3f}; CPU time {cpu['mean']:.3f}, least {cpu['mean_of_least']:.3f}{noise}",
         ),
         Verdict(
             f"Python programs: each at most {WORST_LIMIT:.2f} times the untraced time",
-            wall["worst"] <= WORST_LIMIT,
+            holds(wall["worst"], cpu["worst"], WORST_LIMIT, noisy),
             f"{worst_of(wall)}; CPU time {worst_of(cpu)}{noise}",
         ),
         Verdict(
