@@ -131,20 +131,19 @@ static inline bool memo_begins(const struct memo_entry *entry, const struct walk
             ((entry->bp ^ start->bp) & -(uintptr_t)entry->bp_needed)) == 0;
 }
 
-/* Whether every slot holds what it held. Four at a time: they do not wait for each other. */
+/* Whether every slot holds what it held. The loads do not wait for each other. */
 static inline bool memo_same_slots(const struct memo *memo, const struct memo_entry *entry)
 {
     const uint32_t *distance = &memo->distance[entry->position % MEMO_RING];
     const uint64_t *value = &memo->value[entry->position % MEMO_RING];
     uintptr_t sp = entry->sp;
-    for (uint32_t i = 0; i < entry->count; i += 4) {
-        uint64_t a = stack_word(sp + distance[i]) ^ value[i];
-        uint64_t b = stack_word(sp + distance[i + 1]) ^ value[i + 1];
-        uint64_t c = stack_word(sp + distance[i + 2]) ^ value[i + 2];
-        uint64_t d = stack_word(sp + distance[i + 3]) ^ value[i + 3];
-        if ((a | b | c | d) != 0)
+    for (uint32_t i = 0; i < entry->count; i += 4)
+        if (__builtin_expect(stack_word(sp + distance[i]) != value[i] ||
+                                 stack_word(sp + distance[i + 1]) != value[i + 1] ||
+                                 stack_word(sp + distance[i + 2]) != value[i + 2] ||
+                                 stack_word(sp + distance[i + 3]) != value[i + 3],
+                             0))
             return false;
-    }
     return true;
 }
 

@@ -134,6 +134,7 @@ static void set(const char *key, const char *value)
     }
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (text_equal(key, numbers[i].key)) {
+            options.depth_given |= numbers[i].value == &options.depth;
             set_number(i, value);
             return;
         }

@@ -14,6 +14,7 @@ enum options_python {
 
 struct options {
     uint32_t depth;  /* frames kept of a stack, 1 to TS_DEPTH_MAX */
+    uint32_t depth_given;
     uint32_t paused; /* 1: begin without recording */
     uint32_t follow; /* 0: children are not traced */
     uint32_t verify; /* 1: unwind every stack a second time by libunwind and count disagreements */

@@ -2,118 +2,182 @@
  * The Python frames of the calling thread. See python_frames.h.
  */
 #include "shim/python_frames.h"
+#include "region/key.h"
+#include "shim/python_codes.h"
 
 #define WORD(address) (*(const uint64_t *)(address))
 
-/* Offsets in registers: the loops below read each frame by them. */
+/*
+ * Where the words of a frame lie. The readers below are one function, compiled for the offsets of
+ * each version: constants make it half as long.
+ */
 struct reading {
-    uint32_t previous, code, instruction, flags, flags_mask;
+    uint32_t previous, instruction;
+    uint32_t more; /* what else tells frames apart, 0 = nothing: */
+    bool is_flag;  /* a byte of flags; else the address of the code object */
 };
 
-static inline struct reading reading_of(const struct python_layout *layout)
+static const struct reading reading_39 = {24, 104, 32, false}, reading_310 = {24, 96, 32, false},
+                            reading_311 = {48, 56, 68, true}, reading_312 = {8, 56, 0, false};
+
+#define READER static inline __attribute__((always_inline))
+
+READER uint64_t more_of(uintptr_t frame, const struct reading *at)
 {
-    return (struct reading){layout->frame_previous, layout->frame_code, layout->frame_instruction,
-                            layout->frame_flags, layout->flags_mask};
+    if (at->more == 0)
+        return 0;
+    return at->is_flag ? *(const uint8_t *)(frame + at->more) : WORD(frame + at->more);
 }
 
-static inline uint64_t code_word(uintptr_t frame, const struct reading *at)
-{
-    return WORD(frame + at->code) |
-           (uint64_t)(*(const uint32_t *)(frame + at->flags) & at->flags_mask) << 56;
-}
-
-static inline uint32_t where_slot(uintptr_t frame)
+READER uint32_t where_slot(uintptr_t frame)
 {
     return (uint32_t)((frame >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> PYTHON_WHERE_SHIFT);
 }
 
 /*
- * Whether the frames from `from` outward are those that were seen. Each is read only after the chain
- * led to it. On failure *limit is the index of the frame that differs: no other chain that comes to
- * it, or to one further in, can succeed.
+ * Whether the frames from seen[from] outward are those that were seen. Each is read only after the
+ * chain led to it. On failure *limit is the one that differs: no chain that comes to it, or to one
+ * further in, is the same from there.
  */
-static inline bool same_from(const struct python_frames *frames, uint32_t from,
-                             const struct reading *at, uint32_t *limit)
+READER bool same_from(const struct python_frames *frames, uint32_t from, const struct reading *at,
+                      uint32_t *limit)
 {
-    const struct python_frame *seen = frames->seen;
-    for (uint32_t i = from;; i--) {
-        uintptr_t frame = seen[i].frame;
+    const struct python_frame *seen = &frames->seen[from];
+    for (;; seen--) {
+        uintptr_t frame = seen->frame;
+        if (WORD(frame + at->instruction) != seen->instruction ||
+            (at->more != 0 && more_of(frame, at) != seen->more))
+            break;
         uintptr_t previous = WORD(frame + at->previous);
-        if (((WORD(frame + at->instruction) ^ seen[i].instruction) |
-             (code_word(frame, at) ^ seen[i].code)) != 0 ||
-            previous != (i > 0 ? seen[i - 1].frame : 0)) {
-            *limit = i;
-            return false;
-        }
-        if (i == 0)
+        if (previous != seen[-1].frame)
+            break;
+        if (previous == 0)
             return true;
     }
+    *limit = (uint32_t)(seen - frames->seen);
+    return false;
 }
 
-static inline uint64_t step(uint64_t prefix, const struct python_frame *frame)
+READER uint64_t hash_of(uint64_t prefix, uint64_t instruction, uint64_t more)
 {
-    return ts_hash_step(prefix, frame->instruction + frame->code * UINT64_C(0xd6e8feb86659fd93));
+    return ts_hash_step(prefix, instruction + more * UINT64_C(0xd6e8feb86659fd93));
 }
 
-/* Puts the fresh frames onto the kept ones. */
-static uint64_t append(struct python_frames *frames, uint32_t kept, uint32_t fresh)
+READER uint64_t append_one(struct python_frames *frames, uint32_t at, const struct python_frame *new)
 {
-    uint64_t prefix = kept > 0 ? frames->seen[kept - 1].prefix : TS_HASH_ROOT;
-    for (; fresh > 0; fresh--) {
-        struct python_frame *frame = &frames->seen[kept];
-        *frame = frames->fresh[fresh - 1];
-        prefix = frame->prefix = step(prefix, frame);
-        frames->where[where_slot(frame->frame)] = (uint16_t)kept++;
-    }
-    frames->count = kept;
-    return prefix;
+    struct python_frame *frame = &frames->seen[at];
+    frame->frame = new->frame;
+    frame->instruction = new->instruction;
+    frame->more = new->more;
+    frame->key = PYTHON_KEY_UNKNOWN;
+    frame->prefix = hash_of(frame[-1].prefix, new->instruction, new->more);
+    frames->where[where_slot(new->frame)] = (uint16_t)at;
+    return frame->prefix;
 }
 
-/* The chain is longer than what is kept of it. */
-static __attribute__((noinline)) uint64_t append_cut(struct python_frames *frames, uint32_t fresh)
+/* The chain is longer than what is kept of it: the outermost frames that are kept go behind the fresh
+ * ones as far as there is room. */
+static __attribute__((noinline)) uint64_t append_cut(struct python_frames *frames, uint32_t kept,
+                                                     uint32_t fresh)
 {
+    uint64_t hash = 0;
+    while (fresh < PYTHON_DEPTH_MAX)
+        frames->fresh[fresh++] = frames->seen[kept--];
     frames->cut = true;
-    return append(frames, 0, fresh);
+    frames->count = fresh;
+    for (uint32_t at = 1; fresh > 0; at++)
+        hash = append_one(frames, at, &frames->fresh[--fresh]);
+    return hash;
+}
+
+static __attribute__((noinline)) uint64_t read_any(struct python_frames *frames, uintptr_t frame,
+                                                   struct reading at)
+{
+    uint32_t fresh = 0, kept = 0, limit = frames->cut ? 0 : frames->count + 1;
+    frames->cut = false;
+    while (frame != 0) {
+        struct python_frame *now = &frames->fresh[fresh++];
+        now->frame = frame;
+        now->instruction = WORD(frame + at.instruction);
+        now->more = more_of(frame, &at);
+        frame = WORD(frame + at.previous);
+        uint32_t i = frames->where[where_slot(frame)];
+        if (i < limit && frame != 0 && frames->seen[i].frame == frame &&
+            same_from(frames, i, &at, &limit)) {
+            kept = i;
+            break;
+        }
+        if (__builtin_expect(fresh == PYTHON_DEPTH_MAX, 0))
+            return append_cut(frames, 0, fresh);
+    }
+    if (__builtin_expect(kept + fresh > PYTHON_DEPTH_MAX, 0))
+        return append_cut(frames, kept, fresh);
+    uint64_t hash = 0;
+    frames->count = kept + fresh;
+    while (fresh > 0)
+        hash = append_one(frames, ++kept, &frames->fresh[--fresh]);
+    return hash;
+}
+
+/*
+ * The usual case: the newest frame is that of the last capture, somewhere else in its code perhaps,
+ * and the frames that called it are where they were.
+ */
+READER uint64_t read_frames(struct python_frames *frames, uintptr_t frame, const struct reading at)
+{
+    struct python_frame *seen = &frames->seen[frames->count];
+    uint32_t limit;
+    if (!likely(frame != 0 && seen->frame == frame && !frames->cut))
+        return read_any(frames, frame, at);
+    uintptr_t previous = WORD(frame + at.previous);
+    if (!likely(seen[-1].frame == previous &&
+                (previous == 0 || same_from(frames, frames->count - 1, &at, &limit))))
+        return read_any(frames, frame, at);
+    uint64_t instruction = WORD(frame + at.instruction), more = more_of(frame, &at);
+    if (seen->instruction != instruction || seen->more != more) {
+        seen->instruction = instruction;
+        seen->more = more;
+        seen->key = PYTHON_KEY_UNKNOWN;
+        seen->prefix = hash_of(seen[-1].prefix, instruction, more);
+    }
+    return seen->prefix;
+}
+
+/* The newest frame of a state; 0 when there is none. */
+READER uintptr_t newest(uintptr_t state, bool in_cframe, uint32_t cframe, uint32_t at)
+{
+    if (in_cframe)
+        state = WORD(state + cframe);
+    return !in_cframe || state != 0 ? WORD(state + at) : 0;
 }
 
 uint64_t python_frames_read(struct python_frames *frames, uintptr_t state)
 {
-    const struct reading at = reading_of(&python.layout);
-    uintptr_t frame = python_newest(state);
-    uint32_t fresh = 0, kept = 0, limit = frames->cut ? 0 : frames->count;
-    frames->cut = false;
-    while (frame != 0) {
-        uint32_t i = frames->where[where_slot(frame)];
-        if (i < limit && frames->seen[i].frame == frame && same_from(frames, i, &at, &limit)) {
-            kept = i + 1;
-            break;
-        }
-        if (__builtin_expect(fresh == PYTHON_DEPTH_MAX, 0))
-            return append_cut(frames, fresh);
-        frames->fresh[fresh].frame = frame;
-        frames->fresh[fresh].code = code_word(frame, &at);
-        frames->fresh[fresh++].instruction = WORD(frame + at.instruction);
-        frame = WORD(frame + at.previous);
+    const struct python_layout *layout = &python.layout;
+    uintptr_t frame =
+        newest(state, layout->frame_in_cframe, layout->state_cframe, layout->state_frame);
+    switch (layout->reader) {
+    case PYTHON_READER_39: return read_frames(frames, frame, reading_39);
+    case PYTHON_READER_310: return read_frames(frames, frame, reading_310);
+    case PYTHON_READER_311: return read_frames(frames, frame, reading_311);
+    case PYTHON_READER_312: return read_frames(frames, frame, reading_312);
+    default: break;
     }
-    if (__builtin_expect(kept + fresh > PYTHON_DEPTH_MAX, 0)) {
-        /* Innermost first: the kept ones go behind the fresh ones as far as there is room. */
-        for (; fresh < PYTHON_DEPTH_MAX; fresh++)
-            frames->fresh[fresh] = frames->seen[--kept];
-        return append_cut(frames, fresh);
-    }
-    uint64_t hash = append(frames, kept, fresh);
-    return frames->count > 0 ? hash : 0;
+    return read_frames(frames, frame,
+                       (struct reading){layout->frame_previous, layout->frame_instruction,
+                                        layout->frame_code, false});
 }
 
-int64_t python_instruction(const struct python_frame *frame)
+int64_t python_instruction(uintptr_t frame)
 {
     const struct python_layout *layout = &python.layout;
+    uint64_t word = WORD(frame + layout->frame_instruction);
     if (layout->instruction_units != 0)
-        return (int64_t)(int32_t)(uint32_t)frame->instruction * layout->instruction_units;
-    return (int64_t)(frame->instruction - (python_code(frame) + layout->code_instructions));
+        return (int64_t)(int32_t)(uint32_t)word * layout->instruction_units;
+    return (int64_t)(word - (python_code(frame) + layout->code_instructions));
 }
 
-bool python_is_hidden(const struct python_frame *frame)
+static bool is_hidden(uintptr_t frame)
 {
     const struct python_layout *layout = &python.layout;
     uint8_t owner = python_owner(frame);
@@ -123,4 +187,14 @@ bool python_is_hidden(const struct python_frame *frame)
         return false;
     int32_t first = *(const int32_t *)(python_code(frame) + layout->code_first_traceable);
     return python_instruction(frame) < (int64_t)first * 2;
+}
+
+uint64_t python_frame_key(struct python_frame *frame, char *text)
+{
+    if (frame->key == PYTHON_KEY_UNKNOWN)
+        frame->key = is_hidden(frame->frame)
+                         ? PYTHON_KEY_HIDDEN
+                         : ts_key_python(codes_number(python_code(frame->frame), text),
+                                         (uint32_t)python_instruction(frame->frame));
+    return frame->key;
 }

@@ -1,10 +1,11 @@
 /*
  * The Python frames of the calling thread: read, compared with those of its last capture, hashed.
  *
- * What is read of a frame is what it can differ in: code object, instruction, what its flags say of
- * the C frame that runs it. The hash of all frames from the outermost inward tells stacks apart; it
- * is of this process's addresses and never leaves it. What the addresses mean does not change as long
- * as the code objects live: python.codes_gone.
+ * What is read of a frame is what it can differ in: its instruction, and its code object where the
+ * instruction is not an address within it, and what its flags say of the C frame that runs it. The
+ * hash of all frames from the outermost inward tells stacks apart; it is of this process's addresses
+ * and never leaves it. What the addresses mean does not change as long as the code objects live:
+ * python.codes_gone.
  *
  * The frames of the last capture, outermost first, are taken over as in walk.h: as soon as the chain
  * comes to a frame that lay there before, the words of it and of each further one are read again and
@@ -20,55 +21,50 @@
 #include "shim/python.h"
 
 #define PYTHON_DEPTH_MAX TS_DEPTH_MAX
-#define PYTHON_WHERE_SHIFT 56
+#define PYTHON_WHERE_SHIFT 57
 
 struct python_frame {
     uintptr_t frame;
-    uint64_t code; /* as the frame has it, and flags in the upper 16 bits */
-    uint64_t instruction;
-    uint64_t prefix; /* hash of the path from the outermost frame to here */
+    uint64_t instruction; /* as the frame has it */
+    uint64_t more;        /* the address of the code object, where the instruction does not tell it;
+                             3.11: flags */
+    uint64_t prefix;      /* hash of the path from the outermost frame to here */
+    uint64_t key;         /* region/key.h; PYTHON_KEY_UNKNOWN = not asked for yet */
 };
 
+#define PYTHON_KEY_UNKNOWN 0
+#define PYTHON_KEY_HIDDEN 1 /* no frame to be shown */
+
 struct python_frames {
-    uint32_t count; /* of seen; count - 1 is the innermost */
+    uint32_t count; /* seen[1] is the outermost frame, seen[count] the innermost */
     bool cut;       /* there are more than PYTHON_DEPTH_MAX: the outermost are not among them */
+    uint32_t gone;  /* of python.codes_gone, to which the keys belong */
     uint16_t where[1 << (64 - PYTHON_WHERE_SHIFT)]; /* hash of a frame's address -> where in seen it
                                                        was last; a hint */
-    struct python_frame seen[PYTHON_DEPTH_MAX];
-    struct python_frame fresh[PYTHON_DEPTH_MAX]; /* of the capture under way, innermost first */
+    struct python_frame seen[PYTHON_DEPTH_MAX + 1];  /* [0]: frame 0, where each chain ends */
+    struct python_frame fresh[PYTHON_DEPTH_MAX];     /* of the capture under way, innermost first */
 };
 
 /* Reads the frames of a thread state; returns the hash of their path, 0 when there are none. */
 uint64_t python_frames_read(struct python_frames *frames, uintptr_t state);
 
-/* What a frame is at, as a byte offset into its code's instructions. */
-int64_t python_instruction(const struct python_frame *frame);
+/* The key of a frame that was just read; PYTHON_KEY_HIDDEN when it is none of Python code, or has not
+ * begun: tracemalloc does not show it either. text: as in codes_number. */
+uint64_t python_frame_key(struct python_frame *frame, char *text);
 
-/* The address of its code object. */
-static inline uintptr_t python_code(const struct python_frame *frame)
+/* The address of a frame's code object. */
+static inline uintptr_t python_code(uintptr_t frame)
 {
-    return (frame->code & (UINT64_MAX >> 16)) & ~(uintptr_t)python.layout.code_tag;
+    return *(const uintptr_t *)(frame + python.layout.frame_code) & ~(uintptr_t)python.layout.code_tag;
 }
 
-static inline uint8_t python_owner(const struct python_frame *frame)
+/* What a frame is at, as a byte offset into its code's instructions. */
+int64_t python_instruction(uintptr_t frame);
+
+static inline uint8_t python_owner(uintptr_t frame)
 {
     uint16_t at = python.layout.frame_owner;
-    return at != 0 ? *(const uint8_t *)(frame->frame + at) : 0;
-}
-
-/* No frame of Python code, or one that has not begun: tracemalloc does not show it either. */
-bool python_is_hidden(const struct python_frame *frame);
-
-/* The newest frame of a state; 0 when there is none. */
-static inline uintptr_t python_newest(uintptr_t state)
-{
-    const struct python_layout *layout = &python.layout;
-    if (layout->frame_in_cframe) {
-        state = *(const uintptr_t *)(state + layout->state_cframe);
-        if (state == 0)
-            return 0;
-    }
-    return *(const uintptr_t *)(state + layout->state_frame);
+    return at != 0 ? *(const uint8_t *)(frame + at) : 0;
 }
 
 #endif

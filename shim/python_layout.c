@@ -7,6 +7,7 @@
 static const struct python_layout layouts[] = {
     {
         .version = 0x0309,
+        .reader = PYTHON_READER_39,
         .anchor = PYTHON_BY_FUNCTION,
         .lines = TS_LINES_LNOTAB,
         .state_interpreter = 16,
@@ -25,6 +26,7 @@ static const struct python_layout layouts[] = {
     },
     {
         .version = 0x030a,
+        .reader = PYTHON_READER_310,
         .anchor = PYTHON_BY_CFRAME,
         .lines = TS_LINES_LINETABLE,
         .state_interpreter = 16,
@@ -45,6 +47,7 @@ static const struct python_layout layouts[] = {
     },
     {
         .version = 0x030b,
+        .reader = PYTHON_READER_311,
         .anchor = PYTHON_BY_ENTRY,
         .lines = TS_LINES_LOCATIONS,
         .state_interpreter = 16,
@@ -57,7 +60,6 @@ static const struct python_layout layouts[] = {
         .frame_code = 32,
         .frame_instruction = 56,
         .frame_flags = 68,
-        .flags_mask = 0xff,
         .frame_owner = 69,
         .code_first_line = 72,
         .code_file = 112,
@@ -70,6 +72,7 @@ static const struct python_layout layouts[] = {
     },
     {
         .version = 0x030c,
+        .reader = PYTHON_READER_312,
         .anchor = PYTHON_BY_FRAME,
         .lines = TS_LINES_LOCATIONS,
         .state_interpreter = 16,
@@ -81,7 +84,6 @@ static const struct python_layout layouts[] = {
         .frame_previous = 8,
         .frame_code = 0,
         .frame_instruction = 56,
-        .frame_flags = 68,
         .frame_owner = 70,
         .code_first_line = 68,
         .code_file = 112,
@@ -94,6 +96,7 @@ static const struct python_layout layouts[] = {
     },
     {
         .version = 0x030d,
+        .reader = PYTHON_READER_312,
         .anchor = PYTHON_BY_FRAME,
         .lines = TS_LINES_LOCATIONS,
         .state_interpreter = 16,
@@ -102,7 +105,6 @@ static const struct python_layout layouts[] = {
         .frame_previous = 8,
         .frame_code = 0,
         .frame_instruction = 56,
-        .frame_flags = 68,
         .frame_owner = 70,
         .code_first_line = 68,
         .code_file = 112,
@@ -115,6 +117,7 @@ static const struct python_layout layouts[] = {
     },
     {
         .version = 0x030e,
+        .reader = PYTHON_READER_312,
         .anchor = PYTHON_BY_FRAME,
         .lines = TS_LINES_LOCATIONS,
         .state_interpreter = 16,
@@ -124,7 +127,6 @@ static const struct python_layout layouts[] = {
         .frame_code = 0,
         .code_tag = 3,
         .frame_instruction = 56,
-        .frame_flags = 72,
         .frame_owner = 74,
         .code_first_line = 68,
         .code_file = 112,
@@ -208,6 +210,9 @@ bool python_layout_of(uint32_t version, const uint8_t *runtime, struct python_la
         const struct published *published = published_by(version, runtime);
         if (published != NULL)
             take_published(published, layout);
+        if (layout->frame_previous != layouts[i].frame_previous ||
+            layout->frame_instruction != layouts[i].frame_instruction)
+            layout->reader = PYTHON_READER_ANY;
         /* Who should publish offsets and does not is not what it says that it is. */
         return version < PUBLISHED_FROM || published != NULL;
     }

@@ -22,10 +22,21 @@ enum python_anchor {
     PYTHON_BY_FRAME     /* 3.12+: it holds a frame of its own, which ends the run */
 };
 
+/* Which of the compiled readers (python_frames.c) fits: those of other offsets are read by a slower
+ * one. */
+enum python_reader {
+    PYTHON_READER_ANY,
+    PYTHON_READER_39,
+    PYTHON_READER_310,
+    PYTHON_READER_311,
+    PYTHON_READER_312 /* and later */
+};
+
 struct python_layout {
     uint16_t version; /* major << 8 | minor */
     uint8_t anchor;   /* enum python_anchor */
     uint8_t lines;    /* enum ts_line_table */
+    uint8_t reader;   /* enum python_reader */
 
     /* PyThreadState */
     uint16_t state_interpreter, state_thread_id;
@@ -36,8 +47,8 @@ struct python_layout {
     uint16_t cframe_previous;
 
     /* PyFrameObject, from 3.11 on _PyInterpreterFrame */
-    uint16_t frame_previous, frame_code, frame_instruction, frame_flags;
-    uint32_t flags_mask;       /* what of the 4 bytes at frame_flags belongs to the frame's identity */
+    uint16_t frame_previous, frame_code, frame_instruction;
+    uint16_t frame_flags;      /* 3.11: is_entry, one byte */
     uint16_t frame_owner;      /* one byte; 0 = there is none */
     uint8_t instruction_units; /* 0 = an address; else an index, of units of so many bytes */
     uint8_t code_tag;          /* bits of frame_code that are no address */

@@ -40,20 +40,18 @@ static bool is_code(uintptr_t code)
 static bool is_frame(uintptr_t address, uintptr_t *previous)
 {
     const struct python_layout *layout = &python.layout;
-    struct python_frame frame = {.frame = address};
-    uintptr_t code, flags;
+    uintptr_t code, flags, instruction;
     if (!word_at(address, layout->frame_previous, previous) ||
         !word_at(address, layout->frame_code, &code) ||
-        !word_at(address, layout->frame_instruction, &frame.instruction) ||
+        !word_at(address, layout->frame_instruction, &instruction) ||
         !word_at(address, layout->frame_flags & ~7u, &flags))
         return false;
-    frame.code = code;
-    if (layout->anchor == PYTHON_BY_FRAME && python_owner(&frame) >= PYTHON_OWNED_BY_C)
+    if (layout->anchor == PYTHON_BY_FRAME && python_owner(address) >= PYTHON_OWNED_BY_C)
         return true;
-    if (code >> 48 != 0 || !is_code(python_code(&frame)))
+    if (code >> 48 != 0 || !is_code(python_code(address)))
         return false;
-    int64_t instruction = python_instruction(&frame);
-    return instruction >= -16 && instruction < INSTRUCTIONS_MAX;
+    int64_t offset = python_instruction(address);
+    return offset >= -16 && offset < INSTRUCTIONS_MAX;
 }
 
 static bool newest(uintptr_t state, uintptr_t *frame)

@@ -6,21 +6,20 @@
 #include "shim/python_stack.h"
 #include "region/key.h"
 #include "shim/options.h"
-#include "shim/python_codes.h"
 #include "shim/region.h"
 
 /* The run of Python frames under way: where the C frame that runs them is. */
 struct runs {
-    const struct python_frames *frames;
-    uint32_t left;    /* frames not yet placed; left - 1 is the innermost of them */
+    struct python_frames *frames;
+    uint32_t left;    /* seen[left] is the innermost frame that is not placed yet; 0 = all are */
     uintptr_t cframe; /* of the run, where there are such */
 };
 
 static bool ends_run(const struct python_frame *frame)
 {
     switch ((enum python_anchor)python.layout.anchor) {
-    case PYTHON_BY_ENTRY: return (frame->code >> 56 & 0xff) != 0;
-    case PYTHON_BY_FRAME: return python_owner(frame) >= PYTHON_OWNED_BY_C;
+    case PYTHON_BY_ENTRY: return *(const uint8_t *)(frame->frame + python.layout.frame_flags) != 0;
+    case PYTHON_BY_FRAME: return python_owner(frame->frame) >= PYTHON_OWNED_BY_C;
     default: return true;
     }
 }
@@ -31,8 +30,8 @@ static uintptr_t anchor_of(const struct runs *runs)
     if (python.layout.anchor != PYTHON_BY_FRAME)
         return runs->cframe;
     for (uint32_t i = runs->left; i > 0; i--)
-        if (ends_run(&runs->frames->seen[i - 1]))
-            return runs->frames->seen[i - 1].frame;
+        if (ends_run(&runs->frames->seen[i]))
+            return runs->frames->seen[i].frame;
     return 0;
 }
 
@@ -51,19 +50,13 @@ static void add(struct python_path *merged, uint64_t key)
         merged->keys[merged->count++] = key;
 }
 
-static void add_frame(struct python_path *merged, const struct python_frame *frame)
-{
-    if (python_is_hidden(frame))
-        return;
-    uint32_t code = codes_number(python_code(frame), merged->text);
-    add(merged, ts_key_python(code, (uint32_t)python_instruction(frame)));
-}
-
 static void place_run(struct python_path *merged, struct runs *runs)
 {
     while (runs->left > 0) {
-        const struct python_frame *frame = &runs->frames->seen[--runs->left];
-        add_frame(merged, frame);
+        struct python_frame *frame = &runs->frames->seen[runs->left--];
+        uint64_t key = python_frame_key(frame, merged->text);
+        if (key != PYTHON_KEY_HIDDEN)
+            add(merged, key);
         if (ends_run(frame))
             break;
     }
@@ -96,10 +89,15 @@ static void hash(struct python_path *merged)
 
 /* A mark says why the native stack ends: it stays the outermost. */
 void python_merge(struct python_path *merged, const struct walk_frames *native,
-                  const struct python_frames *frames, uintptr_t state)
+                  struct python_frames *frames, uintptr_t state)
 {
     struct runs runs = {.frames = frames, .left = frames->count};
-    uint32_t end = 0;
+    uint32_t end = 0, gone = ts_load_acquire(&python.codes_gone);
+    if (frames->gone != gone) {
+        frames->gone = gone;
+        for (uint32_t i = 1; i <= frames->count; i++)
+            frames->seen[i].key = PYTHON_KEY_UNKNOWN;
+    }
     if (native->count > 0 && ts_key_kind(native->path[0].key) == TS_FRAME_MARK)
         end = 1;
     if (python.layout.anchor != PYTHON_BY_FRAME && python.layout.state_cframe != 0)

@@ -21,6 +21,6 @@ struct python_path {
 
 /* Merges the native frames of a walk with the Python frames that were read at the same moment. */
 void python_merge(struct python_path *merged, const struct walk_frames *native,
-                  const struct python_frames *frames, uintptr_t state);
+                  struct python_frames *frames, uintptr_t state);
 
 #endif
