@@ -20,15 +20,9 @@ struct ts_cell *capture_any(struct thread *thread, struct shard *shard,
 struct ts_cell *capture_new(struct thread *thread, struct shard *shard,
                             const struct walk_start *start, uint32_t *context);
 
-/* capture_python.c: both, in a process with a Python interpreter. */
+/* capture_python.c: both, in a process with a Python interpreter, where the usual case
+ * (python_known.h) is not at hand. */
 struct ts_cell *capture_python(struct thread *thread, struct shard *shard,
                                const struct walk_start *start, uint32_t *context);
-
-/*
- * Its usual case: the native stack is remembered as in memo.h, the Python frames are read, and what
- * stands under the hash of both is the place. NULL: something is new.
- */
-struct python_place *capture_python_known(struct thread *thread, struct shard *shard,
-                                          const struct walk_start *start, enum ts_domain domain);
 
 #endif

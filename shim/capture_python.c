@@ -4,31 +4,9 @@
 #include "shim/capture.h"
 #include "shim/contexts.h"
 #include "shim/options.h"
+#include "shim/python_known.h"
 #include "shim/python_proof.h"
 #include "shim/region.h"
-
-/* The thread state whose frames are to be read, or 0. */
-static inline uintptr_t state_of(struct thread *thread, enum ts_domain domain)
-{
-    return ts_load_relaxed(&python.lines) ? python_state(thread, domain >= TS_DOMAIN_MEM) : 0;
-}
-
-struct python_place *capture_python_known(struct thread *thread, struct shard *shard,
-                                          const struct walk_start *start, enum ts_domain domain)
-{
-    struct memo_entry *known = memo_find_last(&shard->memo, thread, start);
-    if (__builtin_expect(known == NULL, 0))
-        return NULL;
-    uintptr_t state = state_of(thread, domain);
-    uint64_t python_path = 0;
-    if (likely(state != 0)) {
-        if (__builtin_expect(!python_is_proven(), 0))
-            return NULL;
-        python_path = python_frames_read(&shard->python.frames, state);
-    }
-    return place_find(&shard->python,
-                      place_key(memo_path(&shard->memo, known), python_path, domain));
-}
 
 /* The native part; *walked: shard->frames holds it. */
 static uint64_t native_path(struct thread *thread, struct shard *shard,
@@ -71,8 +49,8 @@ struct ts_cell *capture_python(struct thread *thread, struct shard *shard,
     if (domain == TS_DOMAIN_LIBC)
         python_look_after();
     uint64_t native = native_path(thread, shard, start, &walked);
-    uintptr_t state = state_of(thread, domain);
-    if (state != 0 && !python_is_proven() && !python_prove(state))
+    uintptr_t state = python_state_of(thread, domain);
+    if (state != 0 && ts_load_relaxed(&python.reading) != PYTHON_READING && !python_prove(state))
         state = 0;
     uint64_t python_path = state != 0 ? python_frames_read(&shard->python.frames, state) : 0;
     uint64_t key = place_key(native, python_path, domain);

@@ -87,7 +87,7 @@ static inline bool index_class_known(const struct block *block, const struct cla
 uint32_t index_class_find(const struct block *block, struct class_hint *hint);
 
 /* Inserts a block where that is easy. False: nothing was done. */
-static inline bool index_try(struct shard *shard, uintptr_t address, const struct block *block,
+static inline __attribute__((always_inline)) bool index_try(struct shard *shard, uintptr_t address, const struct block *block,
                              uint32_t class)
 {
     uint32_t *slot = shadow_slot(address);

@@ -166,7 +166,7 @@ static inline bool memo_look(const struct memo *memo, const struct thread *threa
 }
 
 /* The entry of this very stack, if it is the one that was found last in its set; else NULL. */
-static inline struct memo_entry *memo_find_last(struct memo *memo, const struct thread *thread,
+static inline __attribute__((always_inline)) struct memo_entry *memo_find_last(struct memo *memo, const struct thread *thread,
                                                 const struct walk_start *start)
 {
     uint64_t known;

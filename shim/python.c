@@ -92,7 +92,7 @@ void python_meet(const struct link_map *map)
         return;
     if (!options.depth_given) /* Python programs recurse: its own bound is 1000 */
         region_header->process.depth = options.depth = TS_DEPTH_MAX;
-    ts_store_release(&python.lines, 1);
+    ts_store_release(&python.reading, PYTHON_READING_CAREFULLY);
     ts_store_release(&python.on, 1);
 }
 

@@ -18,12 +18,17 @@
 #include <link.h>
 #include <pthread.h>
 
+enum python_reading {
+    PYTHON_READING_NOT,    /* there are no Python lines */
+    PYTHON_READING_CAREFULLY, /* see python_proof.h */
+    PYTHON_READING
+};
+
 struct python {
     uint32_t on; /* 1 = there are Python lines, or may be: stacks are looked for by capture_python.
                     By release, never taken back */
-    uint32_t lines;  /* 1 = frames are read. By release; 0 again when they are not what they should
-                        be */
-    uint32_t proven; /* stacks that were read with care, and were what they should be; relaxed */
+    uint32_t reading; /* enum python_reading; by release */
+    uint32_t proven;  /* stacks that were read with care, and were what they should be; relaxed */
     uint32_t codes_gone;  /* steps when a code object dies that had a number (python_codes.c) */
     uint32_t states_gone; /* steps when a thread state dies that some thread remembers */
     struct python_layout layout;

@@ -45,8 +45,112 @@ struct python_frames {
     struct python_frame fresh[PYTHON_DEPTH_MAX];     /* of the capture under way, innermost first */
 };
 
+#define READER static inline __attribute__((always_inline))
+#define WORD(address) (*(const uint64_t *)(address))
+
+/*
+ * Where the words of a frame lie. The readers are one function, compiled for the offsets of each
+ * version: constants make it half as long.
+ */
+struct reading {
+    uint32_t previous, instruction;
+    uint32_t more; /* what else tells frames apart, 0 = nothing: */
+    bool is_flag;  /* a byte of flags; else the address of the code object */
+};
+
+static const struct reading reading_39 = {24, 104, 32, false}, reading_310 = {24, 96, 32, false},
+                            reading_311 = {48, 56, 68, true}, reading_312 = {8, 56, 0, false};
+
+
+READER uint64_t more_of(uintptr_t frame, const struct reading *at)
+{
+    if (at->more == 0)
+        return 0;
+    return at->is_flag ? *(const uint8_t *)(frame + at->more) : WORD(frame + at->more);
+}
+
+/*
+ * Whether the frames from seen[from] outward are those that were seen. Each is read only after the
+ * chain led to it. On failure *limit is the one that differs: no chain that comes to it, or to one
+ * further in, is the same from there.
+ */
+static inline __attribute__((always_inline)) bool same_from(const struct python_frames *frames, uint32_t from, const struct reading *at,
+                      uint32_t *limit)
+{
+    const struct python_frame *seen = &frames->seen[from];
+    for (;; seen--) {
+        uintptr_t frame = seen->frame;
+        if (WORD(frame + at->instruction) != seen->instruction ||
+            (at->more != 0 && more_of(frame, at) != seen->more))
+            break;
+        uintptr_t previous = WORD(frame + at->previous);
+        if (previous != seen[-1].frame)
+            break;
+        if (previous == 0)
+            return true;
+    }
+    *limit = (uint32_t)(seen - frames->seen);
+    return false;
+}
+
+READER uint64_t hash_of(uint64_t prefix, uint64_t instruction, uint64_t more)
+{
+    return ts_hash_step(prefix, instruction + more * UINT64_C(0xd6e8feb86659fd93));
+}
+
+/* Reads the frames from the newest one on, whatever changed. */
+uint64_t python_frames_read_any(struct python_frames *frames, uintptr_t frame);
+
+/*
+ * The usual case: the newest frame is that of the last capture, somewhere else in its code perhaps,
+ * and the frames that called it are where they were.
+ */
+READER uint64_t read_usual(struct python_frames *frames, uintptr_t frame, const struct reading at)
+{
+    struct python_frame *seen = &frames->seen[frames->count];
+    uint32_t limit;
+    if (!likely(seen->frame == frame && !frames->cut))
+        return python_frames_read_any(frames, frame);
+    uintptr_t previous = WORD(frame + at.previous);
+    if (!likely(seen[-1].frame == previous &&
+                (previous == 0 || same_from(frames, frames->count - 1, &at, &limit))))
+        return python_frames_read_any(frames, frame);
+    uint64_t instruction = WORD(frame + at.instruction), more = more_of(frame, &at);
+    if (seen->instruction != instruction || seen->more != more) {
+        seen->instruction = instruction;
+        seen->more = more;
+        seen->key = PYTHON_KEY_UNKNOWN;
+        seen->prefix = hash_of(seen[-1].prefix, instruction, more);
+    }
+    return seen->prefix;
+}
+
+/* The newest frame of a state; 0 when there is none. */
+READER uintptr_t python_newest(uintptr_t state)
+{
+    const struct python_layout *layout = &python.layout;
+    if (layout->frame_in_cframe) {
+        state = WORD(state + layout->state_cframe);
+        if (__builtin_expect(state == 0, 0))
+            return 0;
+    }
+    return WORD(state + layout->state_frame);
+}
+
 /* Reads the frames of a thread state; returns the hash of their path, 0 when there are none. */
-uint64_t python_frames_read(struct python_frames *frames, uintptr_t state);
+READER uint64_t python_frames_read(struct python_frames *frames, uintptr_t state)
+{
+    uintptr_t frame = python_newest(state);
+    if (__builtin_expect(frame == 0, 0)) {
+        frames->count = 0;
+        return 0;
+    }
+    if (python.layout.reader == PYTHON_READER_311)
+        return read_usual(frames, frame, reading_311);
+    if (python.layout.reader == PYTHON_READER_312)
+        return read_usual(frames, frame, reading_312);
+    return python_frames_read_any(frames, frame);
+}
 
 /* The key of a frame that was just read; PYTHON_KEY_HIDDEN when it is none of Python code, or has not
  * begun: tracemalloc does not show it either. text: as in codes_number. */

@@ -78,9 +78,10 @@ bool python_prove(uintptr_t state)
         good = is_frame(frame, &previous);
     if (!good) {
         ts_store_release(&region_header->process.python, TS_PYTHON_LAYOUT);
-        ts_store_release(&python.lines, 0);
-    } else if (count > 0) {
-        ts_add_relaxed(&python.proven, 1);
+        ts_store_release(&python.reading, PYTHON_READING_NOT);
+    } else if (count > 0 && ts_add_relaxed(&python.proven, 1) == PYTHON_PROOFS) {
+        uint32_t carefully = PYTHON_READING_CAREFULLY;
+        ts_cas_acq_rel(&python.reading, &carefully, PYTHON_READING);
     }
     return good;
 }

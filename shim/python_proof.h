@@ -10,13 +10,8 @@
 
 #define PYTHON_PROOFS 32u
 
-static inline bool python_is_proven(void)
-{
-    return ts_load_relaxed(&python.proven) >= PYTHON_PROOFS;
-}
-
-/* Reads the frames of a state with care. False: they are not what they should be, and python.lines
- * is 0 now. */
+/* Reads the frames of a state with care. False: they are not what they should be, and
+ * python.reading says so now. */
 bool python_prove(uintptr_t state);
 
 #endif

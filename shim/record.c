@@ -9,6 +9,7 @@
 #include "shim/capture.h"
 #include "shim/live.h"
 #include "shim/options.h"
+#include "shim/python_known.h"
 #include "shim/region.h"
 #include "shim/sample.h"
 #include "shim/threads.h"
@@ -159,7 +160,7 @@ void record_python(struct thread *thread, const void *address, size_t size,
     struct python_place *place = NULL;
     uint64_t control = ts_load_acquire(&region_header->control);
     if (likely(shard != NULL && options.verify == 0))
-        place = capture_python_known(thread, shard, start, domain);
+        place = python_known(thread, shard, start, domain);
     if (likely(place != NULL && is_current(thread, place->cell, control) &&
                count_usual(thread, shard, place->cell, place->context, &place->hint, address, size,
                            control)))

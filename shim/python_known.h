@@ -1,0 +1,35 @@
+/*
+ * The usual case of a capture in a process with a Python interpreter: the native stack is remembered
+ * as in memo.h, the Python frames are read, and what stands under the hash of both is the place.
+ */
+#ifndef TRACESNAP_SHIM_PYTHON_KNOWN_H
+#define TRACESNAP_SHIM_PYTHON_KNOWN_H
+
+#include "shim/counters.h"
+
+/* The thread state whose frames are to be read, or 0. */
+READER uintptr_t python_state_of(struct thread *thread, enum ts_domain domain)
+{
+    return likely(ts_load_relaxed(&python.reading) != PYTHON_READING_NOT)
+               ? python_state(thread, domain >= TS_DOMAIN_MEM)
+               : 0;
+}
+
+/* NULL: something is new. */
+READER struct python_place *python_known(struct thread *thread, struct shard *shard,
+                                         const struct walk_start *start, enum ts_domain domain)
+{
+    struct memo_entry *known = memo_find_last(&shard->memo, thread, start);
+    if (__builtin_expect(known == NULL, 0))
+        return NULL;
+    uintptr_t state = python_state_of(thread, domain);
+    uint64_t frames = 0;
+    if (likely(state != 0)) {
+        if (__builtin_expect(ts_load_relaxed(&python.reading) != PYTHON_READING, 0))
+            return NULL;
+        frames = python_frames_read(&shard->python.frames, state);
+    }
+    return place_find(&shard->python, place_key(memo_path(&shard->memo, known), frames, domain));
+}
+
+#endif
