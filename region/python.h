@@ -77,7 +77,7 @@ struct ts_code {
 /*
  * The main interpreter's own state: what gc.isenabled(), gc.get_threshold(), gc.get_count() and
  * gc.get_stats() say. Written now and then by a thread that holds the interpreter's lock; a reader
- * may see some of before and some of after.
+ * may see some of before and some of after. threshold and count may be negative (two's complement).
  */
 struct ts_interpreter {
     uint64_t time;        /* when it was copied: ns since ts_process.start_time; 0 = never */
