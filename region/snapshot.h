@@ -16,6 +16,35 @@
 #define TS_SNAPSHOT_VERSION 1u
 #define TS_SNAPSHOT_SECTIONS_MAX 16u
 
+/*
+ * The process's resident memory when the snapshot was taken, in bytes. The order is part of the
+ * format: new parts go to the end, up to TS_MEMORY_MAX. X(name, key in JSON, what it is)
+ */
+#define TS_MEMORY_LIST(X)                                                                          \
+    X(RSS, "rss", "all: anonymous + file + shared + tracer_region")                                \
+    X(PSS, "pss", "the same, of pages that several processes have each its share")                 \
+    X(USS, "uss", "pages that no other process has")                                               \
+    X(SWAP, "swap", "swapped out, so not in memory")                                               \
+    X(ANONYMOUS, "anonymous", "pages of no file: heap + stacks + mapped + data + tracer_tables")   \
+    X(FILE, "file", "pages of mapped files, as the file has them")                                 \
+    X(SHARED, "shared", "pages of shared memory: tmpfs, memfd, System V, shared anonymous maps")   \
+    X(HEAP, "heap", "[heap]: by brk")                                                              \
+    X(STACKS, "stacks", "stacks of threads")                                                       \
+    X(MAPPED, "mapped", "other anonymous maps: of malloc, of pymalloc, of anybody")                \
+    X(DATA, "data", "pages of mapped files that were written to, or were relocated")               \
+    X(TRACER_TABLES, "tracer_tables", "the shim's private tables")                                 \
+    X(TRACER_REGION, "tracer_region", "the region's file")                                         \
+    X(HUGETLB, "hugetlb", "pages of hugetlbfs, which are in no other figure")
+
+enum ts_memory {
+#define X(name, key, meaning) TS_MEMORY_##name,
+    TS_MEMORY_LIST(X)
+#undef X
+        TS_MEMORY_COUNT
+};
+
+#define TS_MEMORY_MAX 32
+
 enum ts_section {
     TS_SECTION_NODES = 1, /* struct ts_node, number 0 = root */
     TS_SECTION_CONTEXTS,  /* struct ts_snapshot_context */
@@ -80,6 +109,7 @@ struct ts_snapshot_header {
     uint32_t paused;      /* allocations were not recorded at that moment */
     uint64_t drops[TS_DROP_MAX];
     uint64_t gauges[TS_GAUGE_MAX];
+    uint64_t memory[TS_MEMORY_MAX]; /* all 0: not known */
     struct {
         uint32_t id; /* enum ts_section */
         uint32_t record_size;

@@ -13,6 +13,7 @@
 #define TRACESNAP_TOOLS_BASE_CAPTURE_H
 
 #include "region/layout.h"
+#include "region/snapshot.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -74,6 +75,7 @@ struct capture_process {
     uint64_t sample;
     uint64_t rss, peak_rss; /* bytes, 0 = unknown */
     uint64_t region_size;   /* bytes that the region occupied */
+    uint32_t pid_here;      /* of the live process in /proc; 0 = it is gone, or this is a snapshot */
     char *exe, *cmdline, *host, *options, *session, *version, *boot_id;
     uint32_t python;         /* enum ts_python */
     uint32_t python_version; /* as PY_VERSION_HEX; 0 = not known */
@@ -100,6 +102,7 @@ struct capture {
     struct capture_values totals; /* sums over the contexts */
     uint64_t drops[TS_DROP_COUNT];
     uint64_t gauges[TS_GAUGE_COUNT];
+    uint64_t memory[TS_MEMORY_COUNT]; /* all 0 = not known; else parts add up to their sums */
 };
 
 /* Frees a capture and all that it points to; NULL is allowed. */

@@ -118,6 +118,7 @@ int subject_open(struct subject *subject, const char *name, const char *sysroot)
     *subject = (struct subject){.capture = source_open(name, &error)};
     if (!subject->capture)
         return message_error("%s", error.text);
+    source_read_memory(subject->capture);
     struct symbol_options options = {
         .sysroot = sysroot,
         .debuginfo = true,

@@ -68,6 +68,7 @@ static int save(const char *source, const char *pattern, bool json)
     struct capture *capture = source_open(source, &error);
     if (!capture)
         return message_error("%s", error.text);
+    source_read_memory(capture);
     char pid[16];
     snprintf(pid, sizeof(pid), "%u", capture->process.pid);
     char *path = output_path(pattern, pid);

@@ -182,6 +182,11 @@ void process_fill_python(struct capture_process *to, const struct ts_process *fr
 /* Bytes of a whole small file of /proc, terminated; NULL with errno set. */
 char *proc_read(uint32_t pid, const char *name, size_t *size);
 
+/* ------------------------------------------------------------------ memory_parts.c */
+
+/* Whether the parts add up to what they are parts of. */
+bool memory_is_sound(const uint64_t memory[TS_MEMORY_COUNT]);
+
 /* ------------------------------------------------------------------ name.c */
 
 struct region_name {

@@ -202,6 +202,7 @@ static void fill_state(struct capture *capture, const struct ts_header *header,
     process->alive = pid != 0 && process_is_alive(&header->process, pid, &status);
     process->state = state_name(header, file, pid, process->alive);
     process->region_size = file->space;
+    process->pid_here = strcmp(process->state, "running") == 0 ? pid : 0;
     if (process->alive) {
         process->rss = status.rss;
         process->peak_rss = status.peak_rss;

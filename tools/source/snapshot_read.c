@@ -249,6 +249,7 @@ static void fill_rest(struct capture *capture, const struct ts_snapshot_header *
         process->state = header->process.state == TS_STATE_EXITED ? "exited" : "ended";
     memcpy(capture->drops, header->drops, sizeof(capture->drops));
     memcpy(capture->gauges, header->gauges, sizeof(capture->gauges));
+    memcpy(capture->memory, header->memory, sizeof(capture->memory));
 }
 
 struct capture *snapshot_read(const struct source_file *file, struct error *error)
@@ -275,6 +276,12 @@ struct capture *snapshot_read(const struct source_file *file, struct error *erro
         return NULL;
     }
     fill_rest(capture, &header);
+    if (!memory_is_sound(capture->memory)) {
+        error_set(error, "snapshot '%s' is damaged: the parts of its memory do not add up",
+                  file->path);
+        capture_free(capture);
+        return NULL;
+    }
     if (read_sections(capture, file, &header, error) != 0) {
         capture_free(capture);
         return NULL;

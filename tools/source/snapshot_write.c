@@ -220,6 +220,7 @@ static void fill_header(struct ts_snapshot_header *header, const struct capture 
     header->paused = process->paused;
     memcpy(header->drops, capture->drops, sizeof(capture->drops));
     memcpy(header->gauges, capture->gauges, sizeof(capture->gauges));
+    memcpy(header->memory, capture->memory, sizeof(capture->memory));
     fill_process(&header->process, process);
 }
 

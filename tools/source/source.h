@@ -16,6 +16,12 @@
  * on failure. */
 struct capture *source_open(const char *name, struct error *error);
 
+/*
+ * Fills capture->memory from /proc, if the process lives and may be asked. Not part of source_open,
+ * since the kernel looks at every page of the process for it: some milliseconds for each GiB.
+ */
+void source_read_memory(struct capture *capture);
+
 /* Writes a snapshot file: to a temporary name beside it, then renamed. 0 or -1 and *error. */
 int snapshot_write(const struct capture *capture, const char *path, struct error *error);
 
