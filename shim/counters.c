@@ -88,7 +88,7 @@ static struct shard *new_shard(struct thread *thread, uint32_t tid)
     } while (!ts_cas_acq_rel(&region_header->shard_count, &number, number + 1));
     struct ts_shard *record =
         region_record(TS_SLAB_SHARDS, number, TS_SHARDS_PER_SLAB, sizeof(struct ts_shard));
-    struct shard *shard = record == NULL ? NULL : memory_map(sizeof *shard, true);
+    struct shard *shard = record == NULL ? NULL : memory_map(sizeof *shard, false);
     if (shard == NULL)
         return NULL;
     shard->number = number;
@@ -216,7 +216,7 @@ struct ts_cell *shard_add_chunk(struct shard *shard, uint32_t context)
     uint32_t block = context / TS_CHUNK_CELLS;
     struct shard_part **part = &shard->parts[block >> SHARD_PART_BITS];
     if (*part == NULL)
-        ts_store_release(part, memory_map(sizeof **part, true));
+        ts_store_release(part, memory_map(sizeof **part, false));
     bool full = *part == NULL || ts_load_relaxed(&region_header->chunk_count) >= CHUNKS_MAX;
     uint32_t number = full ? 0 : ts_add_acq_rel(&region_header->chunk_count, 1);
     uint8_t *slab = full ? NULL : region_slab(TS_SLAB_CELLS, number / TS_CHUNKS_PER_SLAB);

@@ -23,7 +23,10 @@ static void *map(size_t size, int flags)
 void *memory_map(size_t size, bool reserve)
 {
     void *memory = map(size, reserve ? 0 : MAP_NORESERVE);
-    /* Tables are touched here and there: a huge page would make 2 MiB of every touched line. */
+    /*
+     * Tables are touched here and there: a huge page would make 2 MiB of every touched line. By
+     * these two flags the tool knows whose memory it is, too (tools/source/memory_parts.c).
+     */
     if (memory != NULL && !reserve)
         sys_madvise(memory, size, MADV_NOHUGEPAGE);
     return memory;
