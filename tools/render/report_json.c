@@ -2,6 +2,7 @@
  * Statistics and differences as JSON: tracesnap.stats/1, tracesnap.diff/1 and what `run --json`
  * prints. Flat rows and plain numbers, for dashboards.
  */
+#include "tools/render/interpreter.h"
 #include "tools/render/json.h"
 #include "tools/render/memory.h"
 #include "tools/render/render.h"
@@ -45,6 +46,7 @@ static json_t *side_json(const struct capture *capture, const struct capture_val
     json_object_set_new(object, "sampled", json_boolean(capture->process.sample != 0));
     json_object_set_new(object, "totals", json_totals(totals, capture->context_count));
     json_object_set_new(object, "memory", json_memory(capture));
+    json_object_set_new(object, "interpreter", json_interpreter(capture));
     json_object_set_new(object, "drops", json_drops(capture));
     return object;
 }
@@ -58,6 +60,7 @@ static void set_report(json_t *object, const struct report *report, uint64_t top
     json_object_set_new(object, "sampled", json_boolean(capture->process.sample != 0));
     json_object_set_new(object, "totals", json_totals(&report->totals, report->context_count));
     json_object_set_new(object, "memory", json_memory(capture));
+    json_object_set_new(object, "interpreter", json_interpreter(capture));
     json_object_set_new(object, "drops", json_drops(capture));
     json_object_set_new(object, "shim", json_gauges(capture));
     json_object_set_new(object, "timeline", json_timeline(capture));

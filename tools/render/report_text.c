@@ -4,6 +4,7 @@
  */
 #include "tools/render/python.h"
 #include "tools/render/render.h"
+#include "tools/render/interpreter.h"
 #include "tools/render/memory.h"
 #include "tools/render/source_line.h"
 #include "tools/render/style.h"
@@ -54,6 +55,7 @@ static void print_side(const struct capture *capture, const struct capture_value
     print_process(capture, side, color, out);
     print_totals(totals, color, out);
     print_memory(capture, *side == '\0', out);
+    print_interpreter(capture, out);
     print_estimate(capture, "", out);
     print_python(capture, "", out);
     print_drops(capture, "", color, out);
