@@ -63,6 +63,7 @@ class Region:
         self.codes = [None]
         self.python = 0
         self.python_version = 0
+        self.interpreter = b""
         self.threads = [(self.pid, "main"), (self.pid + 1, "worker")]
         now = time.time_ns()
         self.start = now - 5 * 10**9
@@ -72,6 +73,11 @@ class Region:
     def module(self, path, build_id=b""):
         self.modules.append((path, build_id))
         return len(self.modules) - 1
+
+    def collector(self, time, enabled, generations, arena_bytes=0, known=1):
+        """The interpreter's own state; generations: threshold, count, collections, collected, uncollectable."""
+        numbers = [number for generation in generations for number in generation]
+        self.interpreter = struct.pack("<QQII15q", time, arena_bytes, known, enabled, *numbers)
 
     def code(self, file, name, first_line, table=b"", kind=LOCATIONS):
         """A code object of Python: its number, for python()."""
@@ -126,7 +132,7 @@ class Region:
             process += text(boot.read().strip(), 40)
         process += text(self.session, 40) + text("0.1.0", 24) + text("example-host", 72)
         process += text("/usr/bin/example", 4096) + text(self.cmdline, 4096) + text("", 1024)
-        process += struct.pack("<II176x", self.python, self.python_version)
+        process += struct.pack("<II", self.python, self.python_version) + self.interpreter.ljust(176, b"\0")
         head = struct.pack("<8s6I", b"TSREGION", self.version, 0x01020304, HEADER_BYTES,
                            SLAB_SIZE, SLABS_MAX, 1)
         counters = [struct.pack("<32Q", *(given.get(i, 0) for i in range(32)))
@@ -187,6 +193,8 @@ def example(program="/nowhere/table", symbols=None, table_count=3, **arguments):
     library = region.module("/nowhere/libexample.so", bytes(range(20)))
     region.drops = {9: 2}
     region.gauges = {1: 12}
+    region.python, region.python_version = TRACED, 0x030b02f0
+    region.collector(4 * 10**9, 1, [(700, 12, 9, 45, 0), (10, 3, 2, 6, 0), (10, 1, 1, 0, 0)], 12 << 20)
     main = (module, symbols["main"] + 4)
     table = (module, symbols["table_new"] + 4)
     region.context([main, table], (table_count, 528000 * table_count), (0, 0), (3, 1584000))

@@ -4,7 +4,9 @@
  */
 #include "tools/base/hash_map.h"
 #include "tools/base/strpool.h"
+#include "tools/render/interpreter.h"
 #include "tools/render/json.h"
+#include "tools/render/memory.h"
 #include "tools/render/render.h"
 
 #include <string.h>
@@ -125,6 +127,8 @@ void export_json(const struct report *report, FILE *out)
     json_object_set_new(document, "taken_at", json_moment(capture->process.taken_at));
     json_object_set_new(document, "sampled", json_boolean(capture->process.sample != 0));
     json_object_set_new(document, "totals", json_totals(&report->totals, report->context_count));
+    json_object_set_new(document, "memory", json_memory(capture));
+    json_object_set_new(document, "interpreter", json_interpreter(capture));
     json_object_set_new(document, "drops", json_drops(capture));
     json_object_set_new(document, "shim", json_gauges(capture));
     json_object_set_new(document, "modules", modules_json(capture));
