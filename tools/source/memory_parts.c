@@ -239,6 +239,7 @@ void source_read_memory(struct capture *capture)
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return;
+    setvbuf(file, NULL, _IOFBF, 64 << 10); /* else it is read by the KiB */
     find_tmpfs(&reading, capture->process.pid_here);
     bool complete = read_maps(&reading, file);
     fclose(file);
