@@ -80,7 +80,7 @@ struct ts_code {
  * may see some of before and some of after. threshold and count may be negative (two's complement).
  */
 struct ts_interpreter {
-    uint64_t time;        /* when it was copied: ns since ts_process.start_time; 0 = never */
+    uint64_t time;        /* when gc_... was copied: ns since ts_process.start_time; 0 = never */
     uint64_t arena_bytes; /* of pymalloc's arenas, now; 0 = not known */
     uint32_t gc_known;    /* 1 = the fields below are */
     uint32_t gc_enabled;

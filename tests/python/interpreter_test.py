@@ -77,6 +77,8 @@ def in_part(regions):
     text, state = report(regions, made(known=0, arena_bytes=3 << 20))
     equal("an unknown collector", (text, state["gc"]), (
         "Python 3.11.2: pymalloc's arenas 3072 KiB, of it untraced at least 3069 KiB", None))
+    text, state = report(regions, made(arena_bytes=(1 << 64) - 4096))
+    equal("more freed than there were", (text, state["arena_bytes"]), (BEGIN, None))
     equal("nothing", report(regions, made(known=0)), ([], None))
     equal("no version", report(regions, made(version=0)), ([], None))
     region = cmd_region.Region()

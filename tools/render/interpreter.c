@@ -10,13 +10,20 @@
 
 #define SECOND UINT64_C(1000000000)
 
-static bool is_known(const struct capture *capture)
+/* Arenas that nobody counted may have been freed; more than there were is not known either. */
+static uint64_t arenas_of(const struct capture *capture)
 {
-    const struct ts_interpreter *state = &capture->process.interpreter;
-    return capture->process.python_version != 0 && (state->gc_known || state->arena_bytes);
+    uint64_t arenas = capture->process.interpreter.arena_bytes;
+    return arenas <= INT64_MAX ? arenas : 0;
 }
 
-/* When the state was copied, ns since 1970; 0 = not known. */
+static bool is_known(const struct capture *capture)
+{
+    return capture->process.python_version != 0 &&
+           (capture->process.interpreter.gc_known || arenas_of(capture) != 0);
+}
+
+/* When the collector's state was copied, ns since 1970; 0 = not known. */
 static uint64_t seen_at(const struct capture *capture)
 {
     const struct capture_process *process = &capture->process;
@@ -26,9 +33,20 @@ static uint64_t seen_at(const struct capture *capture)
     return known ? then : 0;
 }
 
-static void print_gc(const struct ts_interpreter *state, FILE *out)
+/* Of an ended process it is as old as it was when that ended. */
+static void print_age(const struct capture *capture, FILE *out)
+{
+    char text[32];
+    const struct capture_process *process = &capture->process;
+    uint64_t now = process->alive ? process->taken_at : process->end_time, then = seen_at(capture);
+    if (then != 0 && now > then && now - then >= SECOND)
+        fprintf(out, " (%s before)", format_duration(text, now - then));
+}
+
+static void print_gc(const struct capture *capture, FILE *out)
 {
     char text[3][32];
+    const struct ts_interpreter *state = &capture->process.interpreter;
     uint64_t uncollectable = 0;
     fprintf(out, " gc %s; collections ", state->gc_enabled ? "enabled" : "disabled");
     for (unsigned i = 0; i < TS_GC_GENERATIONS; i++) {
@@ -41,6 +59,7 @@ static void print_gc(const struct ts_interpreter *state, FILE *out)
                 format_count(text[i], state->generations[i].collected));
     if (uncollectable != 0)
         fprintf(out, ", uncollectable %s", format_count(text[0], uncollectable));
+    print_age(capture, out);
 }
 
 /*
@@ -50,8 +69,8 @@ static void print_gc(const struct ts_interpreter *state, FILE *out)
 static void print_arenas(const struct capture *capture, FILE *out)
 {
     char text[32];
-    uint64_t arenas = capture->process.interpreter.arena_bytes, traced = 0;
-    if (arenas == 0 || arenas > INT64_MAX)
+    uint64_t arenas = arenas_of(capture), traced = 0;
+    if (arenas == 0)
         return;
     for (uint32_t i = 0; i < capture->context_count; i++) {
         const struct capture_context *context = &capture->contexts[i];
@@ -65,16 +84,6 @@ static void print_arenas(const struct capture *capture, FILE *out)
                 format_size(text, (int64_t)(arenas - traced), false));
 }
 
-/* Of an ended process it is as old as it was when that ended. */
-static void print_age(const struct capture *capture, FILE *out)
-{
-    char text[32];
-    const struct capture_process *process = &capture->process;
-    uint64_t now = process->alive ? process->taken_at : process->end_time, then = seen_at(capture);
-    if (then != 0 && now > then && now - then >= SECOND)
-        fprintf(out, " (%s before)", format_duration(text, now - then));
-}
-
 void print_interpreter(const struct capture *capture, FILE *out)
 {
     char text[32];
@@ -82,9 +91,8 @@ void print_interpreter(const struct capture *capture, FILE *out)
         return;
     fprintf(out, "Python %s:", format_python_version(text, capture->process.python_version));
     if (capture->process.interpreter.gc_known)
-        print_gc(&capture->process.interpreter, out);
+        print_gc(capture, out);
     print_arenas(capture, out);
-    print_age(capture, out);
     fputc('\n', out);
 }
 
@@ -125,6 +133,6 @@ json_t *json_interpreter(const struct capture *capture)
     json_object_set_new(object, "seen_at", json_moment(seen_at(capture)));
     json_object_set_new(object, "gc", json_gc(state));
     json_object_set_new(object, "arena_bytes",
-                        state->arena_bytes ? json_count(state->arena_bytes) : json_null());
+                        arenas_of(capture) ? json_count(arenas_of(capture)) : json_null());
     return object;
 }
