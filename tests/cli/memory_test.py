@@ -239,6 +239,22 @@ def check_unseen(command, program, **more):
     equal("a process that may not be looked at", (report["process"]["alive"], report["memory"]), (True, None))
 
 
+def another_program():
+    """The memory of a process is not that of the program that it was before."""
+    with Regions() as regions:
+        with subprocess.Popen(["/bin/sh", "-c", "exec cat"], env=regions.traced(), stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE) as process:
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+            equal("what cat gives back", process.stdout.readline(), b"\n")
+            found = []
+            for region in regions.of(process.pid):
+                report = json.loads(regions.tool("stats", "--json", region))
+                found.append((report["process"]["state"], report["process"]["alive"], report["memory"] is not None))
+            process.stdin.close()
+    equal("state, alive, with memory", found, [("replaced", True, False), ("running", True, True)])
+
+
 def main():
     tap = Tap()
     with Regions() as regions:
@@ -253,6 +269,7 @@ def main():
         if program.process.poll() is None:
             program.process.kill()
             program.process.wait()
+    tap.check("not of another program", another_program)
     sys.exit(tap.done())
 
 
