@@ -6,6 +6,7 @@
 
 #include "tests/unit/reader_build.h"
 #include "tools/model/report.h"
+#include "tools/source/reader.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,7 @@ bool capture_is_right(const struct capture *capture)
     return promise(texts_are_clean(capture), "texts") &&
            promise(nodes_are_right(capture), "nodes") &&
            promise(contexts_are_right(capture), "contexts and totals") &&
+           promise(memory_is_sound(capture->memory), "memory") &&
            promise(rest_is_right(capture), "timeline, modules, threads");
 }
 

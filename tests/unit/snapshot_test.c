@@ -99,6 +99,7 @@ static bool same_rest(const struct capture *a, const struct capture *b)
             return false;
     return memcmp(a->timeline, b->timeline, a->timeline_count * sizeof(*a->timeline)) == 0 &&
            memcmp(a->drops, b->drops, sizeof(a->drops)) == 0 &&
+           memcmp(a->memory, b->memory, sizeof(a->memory)) == 0 &&
            memcmp(a->gauges, b->gauges, sizeof(a->gauges)) == 0;
 }
 
@@ -118,6 +119,9 @@ static void test_round_trip(struct capture *capture)
         capture->process.state = states[i];
         capture->process.alive = i == 0;
         capture->process.rss = i == 0 ? 4096 : 0;
+        capture->memory[TS_MEMORY_RSS] = i == 0 ? 4096 : 0;
+        capture->memory[TS_MEMORY_SHARED] = i == 0 ? 4096 : 0;
+        capture->memory[TS_MEMORY_HUGETLB] = i << 21;
         tap_number((uint64_t)snapshot_write(capture, path, &error), 0, "a snapshot is written");
         struct capture *copy = must_open(path);
         tap(same(capture, copy), states[i]);
