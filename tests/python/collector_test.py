@@ -24,7 +24,7 @@ class Node:
 
 def work(number):
     scope = {}
-    exec("def new():\\n" + "    %d\\n" * 3 % (number, number, number) + "    return [str(i) for i in range(300)]", scope)
+    exec("def new():\\n    number = %d\\n    return [str(i) for i in range(300)]" % number, scope)
     return scope["new"]()
 
 def say():

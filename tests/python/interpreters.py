@@ -5,7 +5,8 @@ import os
 import subprocess
 
 MINORS = range(9, 15)
-PLACES = ("/usr/bin", "/usr/local/bin", os.path.expanduser(os.environ.get("PYENV_ROOT", "~/.pyenv")) + "/versions/*/bin")
+PYENV = os.path.expanduser(os.environ.get("PYENV_ROOT", "~/.pyenv"))
+PLACES = ("/usr/bin", "/usr/local/bin", PYENV + "/versions/*/bin")
 
 
 def is_program(path):
