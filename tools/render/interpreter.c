@@ -9,6 +9,7 @@
 #include "tools/render/style.h"
 
 #define SECOND UINT64_C(1000000000)
+#define ARENA_BLOCK_MAX 512u /* bytes; pymalloc asks malloc for more */
 
 /* Arenas that nobody counted may have been freed; more than there were is not known either. */
 static uint64_t arenas_of(const struct capture *capture)
@@ -63,24 +64,33 @@ static void print_gc(const struct capture *capture, FILE *out)
 }
 
 /*
- * Blocks of the domains mem and obj lie in the arenas if they have up to 512 bytes: all of them
- * together are at least what the arenas hold.
+ * Blocks of the domains mem and obj lie in the arenas if they have up to 512 bytes. Blocks of one
+ * context mostly are of a size, so their average tells, though not for sure.
  */
+static uint64_t traced_in_arenas(const struct capture *capture)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < capture->context_count; i++) {
+        const struct capture_context *context = &capture->contexts[i];
+        uint64_t size = context->values.allocated_size - context->values.freed_size;
+        uint64_t count = context->values.allocated_count - context->values.freed_count;
+        bool small = count != 0 && size / count <= ARENA_BLOCK_MAX;
+        if (small && (context->domain == TS_DOMAIN_MEM || context->domain == TS_DOMAIN_OBJ))
+            sum += size;
+    }
+    return sum;
+}
+
 static void print_arenas(const struct capture *capture, FILE *out)
 {
     char text[32];
-    uint64_t arenas = arenas_of(capture), traced = 0;
+    uint64_t arenas = arenas_of(capture), traced = traced_in_arenas(capture);
     if (arenas == 0)
         return;
-    for (uint32_t i = 0; i < capture->context_count; i++) {
-        const struct capture_context *context = &capture->contexts[i];
-        if (context->domain == TS_DOMAIN_MEM || context->domain == TS_DOMAIN_OBJ)
-            traced += context->values.allocated_size - context->values.freed_size;
-    }
     fprintf(out, "%s pymalloc's arenas %s", capture->process.interpreter.gc_known ? ";" : "",
             format_size(text, (int64_t)arenas, false));
-    if (arenas > traced && capture->process.sample == 0)
-        fprintf(out, ", of it untraced at least %s",
+    if (arenas > traced)
+        fprintf(out, ", about %s of it in no traced block",
                 format_size(text, (int64_t)(arenas - traced), false));
 }
 
