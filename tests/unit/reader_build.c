@@ -118,6 +118,12 @@ struct ts_module *built_module(struct built *built, uint32_t number)
     return &modules[number % TS_MODULES_PER_SLAB];
 }
 
+struct ts_code *built_code(struct built *built, uint32_t number)
+{
+    struct ts_code *codes = built_slab(built, TS_SLAB_CODES, number / TS_CODES_PER_SLAB);
+    return &codes[number % TS_CODES_PER_SLAB];
+}
+
 void built_add_node(struct built *built, uint32_t number, uint64_t key, uint32_t parent)
 {
     *built_node(built, number) = (struct ts_node){.key = key, .parent = parent};
@@ -128,19 +134,46 @@ void built_add_context(struct built *built, uint32_t number, uint32_t node)
     built_context(built, number)->node = node;
 }
 
-void built_add_module(struct built *built, uint32_t number, const char *path)
+static uint32_t add_string(struct built *built, const char *text)
 {
     char *strings = built_slab(built, TS_SLAB_STRINGS, 0);
+    uint32_t at = built->string_offset;
+    memcpy(strings + at, text, strlen(text));
+    built->string_offset += (uint32_t)strlen(text);
+    return at;
+}
+
+void built_add_module(struct built *built, uint32_t number, const char *path)
+{
     struct ts_module *module = built_module(built, number);
-    memcpy(strings + built->string_offset, path, strlen(path));
     *module = (struct ts_module){.base = 0x10000u * (number + 1),
                                  .size = 0x8000,
                                  .state = 1,
                                  .build_id_size = 4,
                                  .build_id = {1, 2, 3, (uint8_t)number},
-                                 .path_offset = built->string_offset,
+                                 .path_offset = add_string(built, path),
                                  .path_size = (uint32_t)strlen(path)};
-    built->string_offset += (uint32_t)strlen(path);
+}
+
+void built_add_code(struct built *built, uint32_t number, const char *file, const char *name,
+                    uint32_t first_line, const void *table, uint32_t table_size)
+{
+    const uint8_t *bytes = table;
+    struct ts_code code = {.state = 1,
+                           .first_line = first_line,
+                           .table_kind = TS_LINES_LOCATIONS,
+                           .table_size = table_size,
+                           .table_at = built->table_offset,
+                           .file_size = (uint32_t)strlen(file),
+                           .name_size = (uint32_t)strlen(name)};
+    code.file_offset = add_string(built, file);
+    code.name_offset = add_string(built, name);
+    for (uint32_t i = 0; i < table_size; i++, built->table_offset++) {
+        uint32_t ordinal = built->table_offset / TS_SLAB_SIZE;
+        uint8_t *tables = built_slab(built, TS_SLAB_TABLES, ordinal);
+        tables[built->table_offset % TS_SLAB_SIZE] = bytes[i];
+    }
+    *built_code(built, number) = code;
 }
 
 struct ts_cell *built_cell(struct built *built, uint32_t shard, uint32_t context)
@@ -184,6 +217,25 @@ static void fill_process(struct ts_process *process)
     strcpy(process->options, "depth=256");
 }
 
+/* Two functions of one file, called by native code, one after the other. */
+static void add_python(struct built *built)
+{
+    static const uint8_t one[] = {0xd8, 0x00, 0xe1, 0x05}, two[] = {0xeb, 0x02};
+    struct ts_process *process = &built_header(built)->process;
+    process->python = TS_PYTHON_TRACED;
+    process->python_version = 0x030b02f0;
+    process->interpreter.time = 1234;
+    process->interpreter.generations[2].count = 7;
+    built_add_code(built, 1, "/home/me/program.py", "main", 10, one, sizeof(one));
+    built_add_code(built, 2, "/home/me/library.py", "Class.method", 20, two, sizeof(two));
+    built_add_node(built, 6, ts_key_python(1, 4), 2);
+    built_add_node(built, 7, ts_key_python(2, 0), 6);
+    built_add_node(built, 8, ts_key(TS_FRAME_NATIVE, 1, 0x4000), 7);
+    built_add_context(built, 5, 8);
+    built_context(built, 5)->domain = TS_DOMAIN_OBJ;
+    built_count(built, 1, 5, (struct ts_pair){3, 63}, (struct ts_pair){0, 0});
+}
+
 void built_sample(struct built *built, const char *name)
 {
     built_begin(built, name);
@@ -211,6 +263,7 @@ void built_sample(struct built *built, const char *name)
     for (uint64_t i = 0; i < 4; i++)
         moments[i] = (struct ts_moment){(i + 1) * 1000, i * 100, i, i * 4096};
     moments[4].time = 2500; /* out of order: left over */
+    add_python(built);
     header->drops[TS_DROP_NO_UNWIND] = 7;
     header->gauges[TS_GAUGE_RULES] = 9;
 }

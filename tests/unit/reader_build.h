@@ -29,6 +29,7 @@ struct built {
     uint32_t slabs; /* handed out */
     uint32_t chunks;
     uint32_t string_offset;
+    uint32_t table_offset;
 };
 
 /*
@@ -45,11 +46,14 @@ void *built_slab(struct built *built, enum ts_slab_kind kind, uint32_t ordinal);
 struct ts_node *built_node(struct built *built, uint32_t number);
 struct ts_context *built_context(struct built *built, uint32_t number);
 struct ts_module *built_module(struct built *built, uint32_t number);
+struct ts_code *built_code(struct built *built, uint32_t number);
 
-/* Publishes a node, a context or a module. */
+/* Publishes a node, a context, a module or a code object of Python with a table of CPython 3.11. */
 void built_add_node(struct built *built, uint32_t number, uint64_t key, uint32_t parent);
 void built_add_context(struct built *built, uint32_t number, uint32_t node);
 void built_add_module(struct built *built, uint32_t number, const char *path);
+void built_add_code(struct built *built, uint32_t number, const char *file, const char *name,
+                    uint32_t first_line, const void *table, uint32_t table_size);
 
 /* The cell of a context in a shard; its chunk is added where it is missing. */
 struct ts_cell *built_cell(struct built *built, uint32_t shard, uint32_t context);
@@ -58,7 +62,7 @@ struct ts_cell *built_cell(struct built *built, uint32_t shard, uint32_t context
 void built_count(struct built *built, uint32_t shard, uint32_t context, struct ts_pair allocated,
                  struct ts_pair freed);
 
-/* A region with modules, two threads, three contexts, a timeline and drops. */
+/* A region with modules, two threads, four contexts, one of them of Python, a timeline and drops. */
 void built_sample(struct built *built, const char *name);
 
 /* The live bytes of a capture, and of its contexts whose innermost frame has the key. */

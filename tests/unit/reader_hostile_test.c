@@ -46,7 +46,7 @@ static bool survives_saving(const struct capture *capture)
 struct image {
     unsigned char *bytes;
     size_t size;
-    size_t spans[8][2]; /* where something stands that is worth changing */
+    size_t spans[12][2]; /* where something stands that is worth changing */
     size_t span_count;
 };
 
@@ -152,17 +152,16 @@ static void test_region_changes(unsigned rounds)
                          {TS_SLAB_TABLE_OFFSET, 4 * (built.slabs + 2)},
                          {TS_SLABS_OFFSET, 256},
                          {64, sizeof(struct ts_header) - 64},
-                         {0, 0},
-                         {0, 0},
                          {0, 0}};
-    static const enum ts_slab_kind kinds[] = {TS_SLAB_CELLMAP, TS_SLAB_CELLS, TS_SLAB_MODULES};
+    static const enum ts_slab_kind kinds[] = {TS_SLAB_CELLMAP, TS_SLAB_CELLS,   TS_SLAB_MODULES,
+                                              TS_SLAB_CODES,   TS_SLAB_STRINGS, TS_SLAB_TABLES};
     memcpy(image.spans, spans, sizeof(spans));
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 6; i++) {
         image.spans[4 + i][0] =
             (size_t)((unsigned char *)built_slab(&built, kinds[i], 0) - built.map);
         image.spans[4 + i][1] = 512;
     }
-    image.span_count = 7;
+    image.span_count = 10;
     test_changes(&image, "changed regions", rounds);
     free(image.bytes);
     built_end(&built);
@@ -181,7 +180,7 @@ static void test_snapshot_changes(unsigned rounds)
     image_load(&image, scratch_path("sample.tsnap"));
     size_t header = sizeof(struct ts_snapshot_header);
     size_t sections = offsetof(struct ts_snapshot_header, sections);
-    size_t spans[][2] = {{8, header - 8}, {sections, 6 * 24}, {header, image.size - header}};
+    size_t spans[][2] = {{8, header - 8}, {sections, 8 * 24}, {header, image.size - header}};
     memcpy(image.spans, spans, sizeof(spans));
     image.span_count = 3;
     test_changes(&image, "changed snapshots", rounds);

@@ -28,16 +28,45 @@ const struct symbol_result *symbolizer_lookup(struct symbolizer *symbolizer,
     return module->path[0] != '\0' && offset % 2 == 0 ? &lines : &nothing;
 }
 
+static bool text_is_clean(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return false;
+    return true;
+}
+
 static bool texts_are_clean(const struct capture *capture)
 {
     const struct capture_process *process = &capture->process;
     const char *texts[] = {process->exe,     process->cmdline, process->host,    process->options,
                            process->session, process->version, process->boot_id, process->state};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        for (const char *c = texts[i]; *c != '\0'; c++)
-            if ((unsigned char)*c < 0x20 || *c == 0x7f)
-                return false;
+        if (!text_is_clean(texts[i]))
+            return false;
     return true;
+}
+
+static bool is_code(const struct capture *capture, uint32_t number)
+{
+    return number == 0 ||
+           (number < capture->code_count && capture->codes[number].file != NULL);
+}
+
+/* Texts that are clean, and tables that lie in the capture and not in one another. */
+static bool codes_are_right(const struct capture *capture)
+{
+    uint64_t tables = 0;
+    bool right = capture->code_count >= 1 && capture->codes[0].file == NULL;
+    for (uint32_t i = 0; i < capture->code_count && right; i++) {
+        const struct capture_code *code = &capture->codes[i];
+        right = text_is_clean(code->file != NULL ? code->file : "") &&
+                text_is_clean(code->name != NULL ? code->name : "") &&
+                code->table_at <= capture->tables_size &&
+                code->table_size <= capture->tables_size - code->table_at;
+        tables += code->table_size;
+    }
+    return right && tables <= capture->tables_size;
 }
 
 static bool nodes_are_right(const struct capture *capture)
@@ -48,7 +77,9 @@ static bool nodes_are_right(const struct capture *capture)
         const struct capture_node *node = &capture->nodes[i];
         right = node->parent < i && (depth[i] = depth[node->parent] + 1) <= TS_DEPTH_MAX + 8 &&
                 ts_key_kind(node->key) >= TS_FRAME_NATIVE &&
-                ts_key_kind(node->key) <= TS_FRAME_MARK &&
+                ts_key_kind(node->key) <= TS_FRAME_PYTHON &&
+                (ts_key_kind(node->key) != TS_FRAME_PYTHON ||
+                 is_code(capture, ts_key_code(node->key))) &&
                 (ts_key_kind(node->key) != TS_FRAME_NATIVE ||
                  (ts_key_module(node->key) < capture->module_count &&
                   capture->modules[ts_key_module(node->key)].path[0] != '\0'));
@@ -63,6 +94,7 @@ static bool contexts_are_right(const struct capture *capture)
     for (uint32_t i = 0; i < capture->context_count; i++) {
         const struct capture_values *values = &capture->contexts[i].values;
         if (capture->contexts[i].node >= capture->node_count ||
+            capture->contexts[i].domain >= TS_DOMAIN_COUNT ||
             values->freed_count > values->allocated_count ||
             values->freed_size > values->allocated_size)
             return false;
@@ -97,9 +129,10 @@ static bool rest_is_right(const struct capture *capture)
 static bool reports_are_right(const struct capture *capture)
 {
     struct symbolizer symbolizer = {0};
-    for (int group = GROUP_LINE; group <= GROUP_STACK; group++) {
+    for (int group = GROUP_LINE; group <= GROUP_DOMAIN; group++) {
         struct report_options options = {.group = (enum report_group)group,
-                                         .cumulative = group != GROUP_STACK && group % 2 != 0};
+                                         .attribute = (enum report_attribute)(group % 4),
+                                         .cumulative = group < GROUP_STACK && group % 2 != 0};
         struct report *report =
             report_build(capture, &symbolizer, capture, &symbolizer, &options, NULL);
         uint64_t size = 0;
@@ -125,6 +158,8 @@ bool capture_is_right(const struct capture *capture)
 {
     return promise(texts_are_clean(capture), "texts") &&
            promise(nodes_are_right(capture), "nodes") &&
+           promise(codes_are_right(capture) && capture->process.python < TS_PYTHON_COUNT,
+                   "codes") &&
            promise(contexts_are_right(capture), "contexts and totals") &&
            promise(memory_is_sound(capture->memory), "memory") &&
            promise(rest_is_right(capture), "timeline, modules, threads");

@@ -57,7 +57,9 @@ static bool same_numbers(const struct capture_process *a, const struct capture_p
            a->start_time == b->start_time && a->end_time == b->end_time &&
            a->taken_at == b->taken_at && a->alive == b->alive && a->depth == b->depth &&
            a->paused == b->paused && a->sample == b->sample && a->rss == b->rss &&
-           a->peak_rss == b->peak_rss && a->region_size == b->region_size;
+           a->peak_rss == b->peak_rss && a->region_size == b->region_size &&
+           a->python == b->python && a->python_version == b->python_version &&
+           memcmp(&a->interpreter, &b->interpreter, sizeof(a->interpreter)) == 0;
 }
 
 static bool same_contexts(const struct capture *a, const struct capture *b)
@@ -69,6 +71,7 @@ static bool same_contexts(const struct capture *a, const struct capture *b)
             return false;
     for (uint32_t i = 0; i < a->context_count; i++)
         if (a->contexts[i].node != b->contexts[i].node ||
+            a->contexts[i].domain != b->contexts[i].domain ||
             memcmp(&a->contexts[i].values, &b->contexts[i].values, sizeof(struct capture_values)) !=
                 0)
             return false;
@@ -84,6 +87,27 @@ static bool same_modules(const struct capture *a, const struct capture *b)
         if (strcmp(x->path, y->path) != 0 || x->base != y->base || x->size != y->size ||
             x->build_id_size != y->build_id_size ||
             memcmp(x->build_id, y->build_id, sizeof(x->build_id)) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a != NULL && b != NULL ? strcmp(a, b) == 0 : a == b;
+}
+
+/* Tables may lie elsewhere, but hold the same. */
+static bool same_codes(const struct capture *a, const struct capture *b)
+{
+    if (a->code_count != b->code_count)
+        return false;
+    for (uint32_t i = 0; i < a->code_count; i++) {
+        const struct capture_code *x = &a->codes[i], *y = &b->codes[i];
+        if (!same_text(x->file, y->file) || !same_text(x->name, y->name) ||
+            x->first_line != y->first_line || x->table_kind != y->table_kind ||
+            x->table_size != y->table_size ||
+            memcmp(a->tables + x->table_at, b->tables + y->table_at, x->table_size) != 0)
             return false;
     }
     return true;
@@ -106,7 +130,7 @@ static bool same_rest(const struct capture *a, const struct capture *b)
 static bool same(const struct capture *a, const struct capture *b)
 {
     return same_texts(&a->process, &b->process) && same_numbers(&a->process, &b->process) &&
-           same_contexts(a, b) && same_modules(a, b) && same_rest(a, b);
+           same_contexts(a, b) && same_modules(a, b) && same_codes(a, b) && same_rest(a, b);
 }
 
 static void test_round_trip(struct capture *capture)
