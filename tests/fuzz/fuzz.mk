@@ -5,7 +5,7 @@
 # Objects of the tool are shared by all targets. What is linked to each stands at the end.
 
 CLANG = clang
-TARGETS = region snapshot cfi symbol options
+TARGETS = region snapshot cfi symbol lines options
 
 SANITIZE = address,undefined
 FLAGS = -std=gnu11 -gline-tables-only -O2 -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
@@ -50,6 +50,8 @@ $(out)/snapshot: $(call fuzz,snapshot_fuzz.c) $(source) $(out)/libtools.a
 $(out)/cfi: $(call fuzz,cfi_fuzz.c target.c) $(call object,$(srcdir)/shim/cfi.c)
 	$(link)
 $(out)/symbol: $(call fuzz,symbol_fuzz.c symbol_mutate.c target.c) $(out)/libtools.a
+	$(link)
+$(out)/lines: $(call fuzz,lines_fuzz.c target.c) $(out)/libtools.a
 	$(link)
 $(out)/options: $(call fuzz,options_fuzz.c target.c) $(call object,$(srcdir)/shim/options.c $(commands)) \
 	$(out)/libtools.a

@@ -17,7 +17,7 @@ import fuzzing  # noqa: E402
 from tap import Skip, Tap, note  # noqa: E402
 from tracesnap import BUILD  # noqa: E402
 
-SECONDS = int(os.environ.get("FUZZ_SECONDS") or 24)
+SECONDS = int(os.environ.get("FUZZ_SECONDS") or 20)
 TAP = Tap()
 
 

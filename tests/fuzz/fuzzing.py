@@ -9,8 +9,10 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parents[1]
-TARGETS = ("region", "snapshot", "cfi", "symbol", "options")
-LENGTHS = {"region": 16384, "snapshot": 16384, "cfi": 8192, "symbol": 16384, "options": 1024}  # of inputs, at most
+TARGETS = ("region", "snapshot", "cfi", "symbol", "lines", "options")
+LENGTHS = {  # of inputs, at most
+    "region": 16384, "snapshot": 16384, "cfi": 8192, "symbol": 16384, "lines": 512, "options": 1024
+}
 MEMORY = 2048  # MiB
 TIMEOUT = 10  # seconds for one input
 

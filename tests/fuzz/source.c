@@ -46,7 +46,9 @@ static void report(const struct capture *capture, const struct capture *old,
     struct report_options options = {
         .group = group,
         .sort = old != NULL ? SORT_SIZE : SORT_PEAK,
-        .attribute = group % 2 == 0 ? ATTRIBUTE_USER : ATTRIBUTE_LEAF,
+        .attribute = (enum report_attribute)((unsigned)group % 4),
+        .domains = old != NULL && group == GROUP_FILE ? 1u << TS_DOMAIN_LIBC : 0,
+        .split_domains = old == NULL,
         .cumulative = old == NULL && (group == GROUP_FUNCTION || group == GROUP_OBJECT),
         .all_frames = group % 2 == 0,
         .filters = filters,
@@ -93,8 +95,8 @@ void source_try(const uint8_t *data, size_t size, const char *name)
         return;
     }
     fuzz_demand(capture_is_right(capture), "capture.h's promises");
-    for (int group = GROUP_LINE; group <= GROUP_STACK; group++)
+    for (int group = GROUP_LINE; group <= GROUP_DOMAIN; group++)
         report(capture, NULL, (enum report_group)group);
-    save(capture, (enum report_group)(size % (GROUP_STACK + 1)));
+    save(capture, (enum report_group)(size % (GROUP_DOMAIN + 1)));
     capture_free(capture);
 }
