@@ -14,16 +14,11 @@
 #include "tools/base/strpool.h"
 #include "tools/model/report.h"
 
-/* What the blocks of one domain have in a row: live blocks. */
-struct domain_share {
-    uint64_t count, old_count;
-};
-
 /* A row in the making. */
 struct group {
     struct report_row row;
-    struct domain_share shares[TS_DOMAIN_COUNT];
-    unsigned seen; /* domains of all blocks that were added */
+    uint64_t old_counts[TS_DOMAIN_COUNT]; /* live blocks of the old side, by domain */
+    unsigned seen;                        /* domains of all blocks that were added, as bits */
     const struct stack *stack;  /* GROUP_STACK: what the row stands for */
     struct capture_values best; /* of the context that gave the row its function and object */
     bool best_is_old;
@@ -159,7 +154,7 @@ void values_add(struct capture_values *to, const struct capture_values *values);
 void domain_add(struct group *group, const struct capture_context *context, bool is_old);
 
 /* Tells the row which domains its blocks are of. */
-void domain_finish(struct group *group);
+void domain_finish(struct group *group, enum report_sort sort);
 
 /* ------------------------------------------------------------------ python_object.c */
 

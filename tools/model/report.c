@@ -93,7 +93,7 @@ static void make_rows(struct report *report, struct builder *builder)
     const struct report_options *options = &report->options;
     for (size_t i = 0; i < builder->group_count; i++) {
         finish_values(&builder->group_list[i]->row, report->is_diff);
-        domain_finish(builder->group_list[i]);
+        domain_finish(builder->group_list[i], options->sort);
     }
     if (options->group == GROUP_STACK)
         stacks_rank(builder);

@@ -74,6 +74,12 @@ struct report_frame {
     enum report_kind kind;
 };
 
+/* What the blocks of one domain have of a row's figures; the shares add up to the row. */
+struct report_share {
+    uint64_t size, count; /* live */
+    uint64_t peak_size, allocated_size;
+};
+
 struct report_row {
     /*
      * What the row stands for, as much as the grouping leaves: line = file, line, and function,
@@ -91,11 +97,13 @@ struct report_row {
     const struct report_frame *frames; /* GROUP_STACK only: innermost first */
     size_t frame_count;
     /*
-     * The domains of the row's blocks, a bit for each enum ts_domain: of the live ones; of a row
-     * that has none any more, of all.
+     * The domains of the row's blocks (enum ts_domain), what has most of the sort key first: of the
+     * blocks that were live at the peak for SORT_PEAK, for SORT_ALLOCATED and SORT_TEMPORARY of
+     * all, else of those that are live; where there are none, of all. At least one.
      */
-    unsigned domains;
-    uint64_t domain_sizes[TS_DOMAIN_COUNT]; /* live; their sum is `size` */
+    unsigned domain_count;
+    unsigned domains[TS_DOMAIN_COUNT];
+    struct report_share shares[TS_DOMAIN_COUNT]; /* by enum ts_domain */
     struct capture_values values;     /* new side of a difference */
     struct capture_values old_values; /* zeros without a difference */
     uint64_t size, count;             /* live: allocated - freed */

@@ -177,17 +177,22 @@ json_t *json_frame(const struct report_frame *frame)
 
 void json_set_domain(json_t *object, const struct report_row *row)
 {
-    const char *only = "mixed";
-    for (unsigned i = 0; i < TS_DOMAIN_COUNT; i++)
-        if (row->domains == 1u << i)
-            only = report_domains[i];
-    json_object_set_new(object, "domain", json_string(only));
-    if (strcmp(only, "mixed") != 0)
+    bool mixed = row->domain_count > 1;
+    const char *domain = mixed ? "mixed" : report_domains[row->domains[0]];
+    json_object_set_new(object, "domain", json_string(domain));
+    if (!mixed)
         return;
-    json_t *sizes = json_object();
-    for (unsigned i = 0; i < TS_DOMAIN_COUNT; i++)
-        json_object_set_new(sizes, report_domains[i], json_count(row->domain_sizes[i]));
-    json_object_set_new(object, "domains", sizes);
+    json_t *shares = json_object();
+    for (unsigned i = 0; i < row->domain_count; i++) {
+        const struct report_share *share = &row->shares[row->domains[i]];
+        json_t *figures = json_object();
+        json_object_set_new(figures, "size", json_count(share->size));
+        json_object_set_new(figures, "count", json_count(share->count));
+        json_object_set_new(figures, "peak_size", json_count(share->peak_size));
+        json_object_set_new(figures, "allocated_size", json_count(share->allocated_size));
+        json_object_set_new(shares, report_domains[row->domains[i]], figures);
+    }
+    json_object_set_new(object, "domains", shares);
 }
 
 json_t *json_document(const char *schema)

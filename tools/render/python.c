@@ -52,18 +52,11 @@ void print_python(const struct capture *capture, const char *indent, FILE *out)
 
 const char *format_domains(char *buffer, const struct report_row *row)
 {
-    unsigned left = row->domains;
     char *end = buffer;
-    while (left != 0) {
-        int most = -1;
-        for (int i = 0; i < TS_DOMAIN_COUNT; i++)
-            if ((left >> i & 1) != 0 &&
-                (most < 0 || row->domain_sizes[i] > row->domain_sizes[most]))
-                most = i;
-        if (end != buffer)
+    for (unsigned i = 0; i < row->domain_count; i++) {
+        if (i > 0)
             *end++ = '+';
-        end = stpcpy(end, report_domains[most]);
-        left &= ~(1u << most);
+        end = stpcpy(end, report_domains[row->domains[i]]);
     }
     *end = '\0';
     return buffer;
