@@ -203,6 +203,21 @@ def example(program="/nowhere/table", symbols=None, table_count=3, **arguments):
     return region
 
 
+def python_example(program="/nowhere/table", symbols=None, **arguments):
+    """A Python program: one stack of both languages, whose blocks are of two domains, and a native one."""
+    region = Region(**arguments)
+    symbols = symbols or {"main": 0x1100, "table_new": 0x1200}
+    module = region.module(program)
+    outer = python(region.code("/home/ann/app.py", "<module>", 30))
+    inner = python(region.code("/home/ann/table.py", "Table.load", 12))
+    native = [(module, symbols["main"] + 4), (module, symbols["table_new"] + 4)]
+    stack = [native[0], outer, inner, native[1]]
+    region.context(stack, (2, 2000), (0, 0), (2, 2000), domain=OBJ)
+    region.context(stack, (1, 9000), (0, 0), (1, 9000), domain=MEM)
+    region.context(native, (5, 500), (1, 100), (4, 400), domain=LIBC)
+    return region
+
+
 if __name__ == "__main__":
     path = example().write(sys.argv[1])
     print(os.getpid(), flush=True)

@@ -99,6 +99,10 @@ def main():
     for count, name in ((2, "app.tsnap"), (3, "new.tsnap")):
         cmd_region.example(program, symbols, count).write(os.environ["TRACESNAP_DIR"])
         tool("snap", str(os.getpid()), "-o", names[name]).check_returncode()
+    names["python.tsnap"] = work + "/python.tsnap"
+    cmd_region.python_example(program, symbols).write(os.environ["TRACESNAP_DIR"])
+    tool("snap", str(os.getpid()), "-o", names["python.tsnap"]).check_returncode()
+    cmd_region.example(program, symbols, 3).write(os.environ["TRACESNAP_DIR"])
     blocks, described = read_page()
     examples = [block for block in blocks if block.startswith("$ tracesnap")]
     shown = set()
