@@ -33,6 +33,16 @@ void rules_forget(void)
 {
 }
 
+bool strings_add(const char *string, uint32_t size, uint32_t *slab, uint32_t *offset)
+{
+    (void)string, (void)size, (void)slab, (void)offset;
+    return false;
+}
+
+void strings_forked(void)
+{
+}
+
 void *memory_map(size_t size, bool reserve)
 {
     (void)size, (void)reserve;
