@@ -5,9 +5,10 @@
  *     options GROUP SORT ATTRIBUTE CUMULATIVE ALL_FRAMES
  *     filter  + or -  LINE  GLOB
  *     trace   new or old  SIZE  FREED  FRAME...     innermost first; FRAME is FILE:LINE;
- * "FILE:LINE|FILE:LINE" is one frame of code with the first inlined go      statistics or diff
- * prints the rows and "end" size    NUMBER                                prints it without and
- * with a sign
+ *         "FILE:LINE|FILE:LINE" is one frame of code with the first inlined; "@FILE:LINE" is a
+ *         frame of Python
+ *     go      statistics or diff                    prints the rows and "end"
+ *     size    NUMBER                                prints it without and with a sign
  */
 #include "tools/model/report.h"
 
@@ -26,6 +27,8 @@ struct symbolizer {
 };
 
 static struct symbolizer table;
+static struct capture_code codes[TABLE]; /* of both sides */
+static uint32_t code_count = 1;
 static struct capture sides[2]; /* new, old */
 static struct report_options options;
 static struct report_filter filters[16];
@@ -67,6 +70,18 @@ static uint64_t add_code(char *text)
     return table.count++;
 }
 
+/* A code object whose frame is at its first line. */
+static uint64_t add_python(char *text)
+{
+    char *colon = strrchr(text, ':');
+    if (code_count == TABLE)
+        abort();
+    *colon = '\0';
+    codes[code_count].file = checked(strdup(text));
+    codes[code_count].first_line = (uint32_t)strtoul(colon + 1, NULL, 10);
+    return ts_key_python(code_count++, UINT32_MAX);
+}
+
 static void add_trace(char *fields)
 {
     char *next = NULL, *frame;
@@ -76,7 +91,8 @@ static void add_trace(char *fields)
     uint64_t keys[256];
     size_t depth = 0;
     while ((frame = strtok_r(NULL, "\t", &next)) != NULL)
-        keys[depth++] = ts_key(TS_FRAME_NATIVE, 0, add_code(frame));
+        keys[depth++] = *frame == '@' ? add_python(frame + 1)
+                                      : ts_key(TS_FRAME_NATIVE, 0, add_code(frame));
     if (side->node_count == 0) {
         side->nodes = checked(calloc(TABLE, sizeof(*side->nodes)));
         side->contexts = checked(calloc(TABLE, sizeof(*side->contexts)));
@@ -170,6 +186,10 @@ static void forget(void)
     }
     for (size_t i = 0; i < options.filter_count; i++)
         free((char *)filters[i].glob);
+    for (uint32_t i = 1; i < code_count; i++)
+        free((char *)codes[i].file);
+    memset(codes, 0, code_count * sizeof(*codes));
+    code_count = 1;
     memset(&table, 0, sizeof(table));
     options.filter_count = 0;
     forget_side(&sides[0]);
@@ -184,6 +204,8 @@ static void go(const char *what)
     for (int i = 0; i < 2; i++) {
         sides[i].modules = &module;
         sides[i].module_count = 1;
+        sides[i].codes = codes;
+        sides[i].code_count = code_count;
         if (sides[i].node_count == 0) {
             sides[i].nodes = checked(malloc(sizeof(root)));
             *sides[i].nodes = root;

@@ -13,9 +13,10 @@ import sys
 import tempfile
 import tracemalloc
 
-SOURCES = """tests/unit/oracle_driver.c tools/base/message.c tools/base/hash_map.c tools/base/strpool.c
-tools/model/filter.c tools/model/format.c tools/model/frames.c tools/model/group.c tools/model/place.c
-tools/model/report.c tools/model/sort.c tools/model/stacks.c tools/model/user_code.c""".split()
+SOURCES = """tests/unit/oracle_driver.c tools/base/message.c tools/base/hash_map.c tools/base/printable.c
+tools/base/strpool.c tools/model/domain.c tools/model/filter.c tools/model/format.c tools/model/frames.c
+tools/model/group.c tools/model/place.c tools/model/python_object.c tools/model/report.c tools/model/sort.c
+tools/model/stacks.c tools/model/user_code.c tools/symbol/python_lines.c""".split()
 
 FILES = ["a.py", "b.py", "dir/a.py", "dir/sub/c.c", "z.pyc", "z.py", "B.cc", "\u00e9.c", "\uffee.c",
          "\U0001d11e.c", "dir with blank/x.rs", "a", "aa.py", "[a].py", "-", "<string>"]
@@ -25,6 +26,8 @@ EDGES = [0, 1, 99, 100, 1023, 1024, 10239, 10240, 10241, 102348, 102349, 102350,
          10485759, 10485760, 104857599, 104857600, 10737418239, 10737418240, 107374182399, 107374182400,
          1 << 40, (100 << 40) - 1, 100 << 40, 10240 << 40]
 GROUPS = {"line": "lineno", "file": "filename", "stack": "traceback"}
+# What the frames are, and who may be charged then so that it is the innermost frame that tracemalloc knows of.
+LANGUAGES = {"native": ["user", "native", "leaf"], "python": ["user", "python", "leaf"], "mixed": ["user", "python"]}
 
 
 def driver(scratch):
@@ -82,9 +85,20 @@ def random_traces(rng, files, lines):
     return traces
 
 
-def frames_field(rng, stack):
+def python_field(rng, stack, native):
+    """Frames of Python, and native ones before, between and behind them, of which tracemalloc knows nothing."""
+    fields = []
+    for name, line in stack:
+        fields += [f"{rng.choice(FILES)}:1" for _ in range(rng.choice([0, 0, 1, 2]) if native else 0)]
+        fields.append(f"@{name}:{line}")
+    return fields + [f"{name}:2" for name in FILES[:native and rng.randrange(3)]]
+
+
+def frames_field(rng, stack, language, attribute):
     if stack == (("<unknown>", 0),):
-        return []
+        return [f"{rng.choice(FILES)}:1"] if language == "mixed" and attribute == "python" else []
+    if language != "native":
+        return python_field(rng, stack, language == "mixed")
     fields = [f"{name}:{line}" for name, line in stack]
     joined, i = [], 0
     while i < len(fields):
@@ -97,23 +111,25 @@ def frames_field(rng, stack):
 def make_case(rng):
     """One input for the driver and the lines expected of it."""
     files, lines = rng.sample(FILES, rng.randint(1, 6)), rng.choice([1, 3, 50])
-    group = rng.choice(list(GROUPS))
-    cumulative = rng.random() < 0.4 and group != "stack"
-    all_frames = rng.random() < 0.5
+    language = rng.choice(list(LANGUAGES))
+    attribute = rng.choice(LANGUAGES[language])
+    charged_only = language == "mixed"  # tracemalloc does not see the other frames
+    group = rng.choice(["line", "file"] if charged_only else list(GROUPS))
+    cumulative = rng.random() < 0.4 and group != "stack" and not charged_only
+    all_frames = rng.random() < 0.5 and not charged_only
     new, old = random_traces(rng, files, lines), random_traces(rng, files, lines)
     if rng.random() < 0.5:
         old = [t for t in new if rng.random() < 0.7] + old[:3]
     filters = [(rng.random() < 0.5, rng.choice(GLOBS + files), rng.choice([None, None, rng.randint(1, lines)]))
                for _ in range(rng.choice([0, 0, 1, 2, 3]))]
     is_diff = rng.random() < 0.5
-    source = ["\t".join(["options", group, "size", rng.choice(["user", "leaf"]), str(int(cumulative)),
-                         str(int(all_frames))])]
+    source = ["\t".join(["options", group, "size", attribute, str(int(cumulative)), str(int(all_frames))])]
     for inclusive, glob, line in filters:
         source.append("\t".join(["filter", "+" if inclusive else "-", str(line or 0), glob]))
     for side, traces in (("new", new), ("old", old)):
         for _, size, stack, _ in traces:
             source.append("\t".join(["trace", side, str(size), str(rng.choice([0, 0, 5])),
-                                     *frames_field(rng, stack)]))
+                                     *frames_field(rng, stack, language, attribute)]))
     source.append("go\t" + ("diff" if is_diff else "statistics"))
 
     kinds = [tracemalloc.Filter(i, g, l, all_frames) for i, g, l in filters]
