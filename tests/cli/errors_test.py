@@ -78,6 +78,8 @@ def test_options():
     bad("empty value", "snap", "x", "-o", "", subject="--output", fix="give FILE")
     bad("value for a flag", "stats", "--cumulative=yes", subject="--cumulative", fix="leave")
     bad("bad choice", "stats", "--group-by", "colour", subject="colour", fix="line, function, file")
+    bad("bad choice in a list", "stats", "--domain", "obj,big", subject="obj,big", fix="libc, raw, mem, obj")
+    bad("empty choice in a list", "stats", "--domain=obj,", subject="obj,", fix="libc, raw, mem, obj")
     bad("bad choice with =", "stats", "--sort=big", subject="big", fix="size, count, peak")
     for value in ("ten", "", "-1", "1x", "99999999999999999999"):
         bad("bad number %r" % value, "stats", "--top=" + value, subject=value, fix="number from 0 to")
@@ -93,6 +95,7 @@ def test_options():
     bad("operand for ps", "ps", "x", subject="x", fix="takes none")
     bad("no program for run", "run", status=125, subject="tracesnap run", fix="give")
     bad("option after -- is an operand", "stats", "--", "--json", subject="--json")
+    bad("cumulative by domain", "stats", "-c", "-g", "domain", "x", subject="--group-by domain")
     bad("cumulative by stack", "stats", "-c", "-g", "stack", "x", subject="--group-by stack")
     bad("snap without -o", "snap", "x", subject="-o", fix="give -o FILE")
     bad("snap with source and --all", "snap", "--all", "-o", work, "x", subject="x", fix="one of them")
