@@ -12,7 +12,7 @@ sys.path.insert(0, str(SOURCE / "tests" / "cli"))
 import cmd_region  # noqa: E402
 
 EVIL = b"\x1b]0;owned\x07\x1b[2J\r\x08\x7f\xc2\x9b31m\x9b1m\xff\xc3\xe2\x80\xaetxet\xe2\x81\xa6\n\xed\xa0\x80\xf4\x90\x80\x80end"
-GROUPS = ("line", "function", "file", "object", "stack")
+GROUPS = ("line", "function", "file", "object", "stack", "domain")
 
 
 def orders(text):
@@ -59,12 +59,14 @@ class Evil(cmd_region.Region):
 
 
 def region():
-    """In a region: executable, command line, host, version, paths and names of threads."""
+    """In a region: executable, command line, host, version, paths, names of threads and of Python code."""
     with Regions() as regions:
         evil = Evil(pid=2**31 - 2, ticks=5)
         module = evil.module(os.fsdecode(b"/nowhere/" + EVIL))
         evil.threads = [(1, "placeholder")]
         evil.context([(module, 0x1000), (module, 0x2000)], (3, 300), (0, 0), (3, 300))
+        code = evil.code(os.fsdecode(b"/nowhere/" + EVIL), os.fsdecode(EVIL), 1)
+        evil.context([(module, 0x1000), cmd_region.python(code)], (1, 100), domain=cmd_region.OBJ)
         source = evil.write(regions.path)
         with open(source, "r+b") as file:
             data = file.read()
