@@ -6,9 +6,11 @@
 #include "shim/modules.h"
 #include "shim/options.h"
 #include "shim/python_codes.h"
+#include "shim/python_gc.h"
 #include "shim/python_hooks.h"
 #include "shim/region.h"
 #include "shim/symbols.h"
+#include "shim/system.h"
 
 struct python python;
 
@@ -55,6 +57,8 @@ static bool find_symbols(const struct link_map *map)
     if (python.state == NULL)
         python.state = (void *(*)(void))function(map, "_PyThreadState_UncheckedGet");
     python.initialized = (int (*)(void))function(map, "Py_IsInitialized");
+    python.main_interpreter = (void *(*)(void))function(map, "PyInterpreterState_Main");
+    python.runtime = function(map, "_PyRuntime");
     python.code_type = object(map, "PyCode_Type");
     python.string_type = object(map, "PyUnicode_Type");
     python.bytes_type = object(map, "PyBytes_Type");
@@ -68,13 +72,12 @@ static bool find_symbols(const struct link_map *map)
 
 static enum ts_python examine(const struct link_map *map, uint32_t *version)
 {
-    const uint8_t *runtime = function(map, "_PyRuntime");
     *version = version_of(map);
     if (!find_symbols(map))
         return TS_PYTHON_SYMBOLS;
-    if (python_is_free_threaded(*version, runtime))
+    if (python_is_free_threaded(*version, python.runtime))
         return TS_PYTHON_FREE_THREADED;
-    if (!python_layout_of(*version, runtime, &python.layout))
+    if (!python_layout_of(*version, python.runtime, &python.layout))
         return TS_PYTHON_VERSION;
     return codes_start() ? TS_PYTHON_TRACED : TS_PYTHON_VERSION;
 }
@@ -101,6 +104,18 @@ void python_start(void)
     const struct link_map *map = symbols_object_with("PyMem_SetAllocator");
     if (map != NULL)
         python_meet(map);
+}
+
+void python_tell(void)
+{
+    struct ts_process *process = &region_header->process;
+    const void *interpreter =
+        python.main_interpreter != NULL && python.initialized() ? python.main_interpreter() : NULL;
+    if (interpreter != NULL && python_gc_copy(&process->interpreter, interpreter,
+                                              process->python_version, python.runtime))
+        ts_store_relaxed(&process->interpreter.time,
+                         sys_clock(CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE) -
+                             process->started_monotonic);
 }
 
 /*

@@ -37,6 +37,8 @@ struct python {
     uintptr_t loop, loop_end;                     /* _PyEval_EvalFrameDefault */
     void *(*state)(void);                         /* the current thread state, or NULL */
     int (*initialized)(void);
+    void *(*main_interpreter)(void); /* PyInterpreterState_Main */
+    const uint8_t *runtime;          /* _PyRuntime, or NULL */
 };
 
 extern struct python python;
@@ -48,6 +50,10 @@ void python_meet(const struct link_map *map);
 
 /* Until the interpreter is initialised its configuration may replace the hooks: puts them back. */
 void python_look_after(void);
+
+/* Tells the region what the collector says of itself; by who holds the interpreter's lock, now and
+ * then. */
+void python_tell(void);
 
 /* Whether pc lies in the interpreter, whose allocators call each other and malloc. */
 static inline bool python_holds(uintptr_t pc)

@@ -126,6 +126,15 @@ static void *python_realloc(void *ctx, void *block, size_t size)
     return leave_python(thread, moved, size, walk_caller(), setting->domain);
 }
 
+#define TELL_EVERY 16384u /* frees of a thread */
+
+static __attribute__((noinline)) void tell(struct thread *thread, enum ts_domain domain)
+{
+    thread->python_frees = TELL_EVERY;
+    if (process_is_tracing() && domain != TS_DOMAIN_RAW)
+        python_tell();
+}
+
 /*
  * What a domain gives on to another one or to free() is the same block: thread->freeing tells their
  * hooks.
@@ -143,6 +152,8 @@ static void python_free(void *ctx, void *block)
     thread->freeing = block;
     setting->next.free(setting->next.ctx, block);
     thread->freeing = NULL;
+    if (__builtin_expect(thread->python_frees-- == 0, 0))
+        tell(thread, setting->domain);
 }
 
 static void set_one(enum ts_domain domain, uint32_t i)

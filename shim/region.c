@@ -309,6 +309,9 @@ static void copy_header(struct ts_header *header, uint32_t slabs)
     header->module_count = ts_load_acquire(&region_header->module_count);
     header->code_count = ts_load_acquire(&region_header->code_count);
     header->table_bytes = ts_load_acquire(&region_header->table_bytes);
+    header->process.python = region_header->process.python;
+    header->process.python_version = region_header->process.python_version;
+    header->process.interpreter = region_header->process.interpreter;
     header->slab_count = slabs;
     header->control = ts_load_acquire(&region_header->control);
     header->committed = committed;

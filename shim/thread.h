@@ -57,6 +57,7 @@ struct thread {
      * none), and of python.states_gone then. */
     uintptr_t python_state;
     uint32_t python_gone;
+    uint32_t python_frees; /* until it tells the region of the collector again */
     uint32_t domain; /* enum ts_domain, of the block that is being recorded in a slow way */
 
     const void *freeing; /* what it is giving back to a Python allocator, and that to malloc's */
