@@ -158,10 +158,10 @@ def traced_alone(bench, command, plain, **more):
         raise AssertionError("\n".join(wrong))
 
 
-def traced_and_counted(bench, command, plain, **more):
+def traced_and_counted(bench, command, plain, options="", **more):
     """The totals are what count.c counts in the same process."""
     alone = bench.counted(bench.run(command, str(bench.count_so), **more)[2])
-    traced = bench.run(command, f"{bench.count_so}:{bench.shim}", **more)
+    traced = bench.run(command, f"{bench.count_so}:{bench.shim}", options, **more)
     equal_output(traced, plain)
     compare(bench.report(traced[2]), programs_own(bench.counted(traced[2]), alone), "count.c")
 
@@ -196,16 +196,25 @@ def traced_and_verified(bench, command, plain, **more):
     verified(bench.report(traced[2]))
 
 
-def check_program(tap, name, command, repeatable=True, valgrind=False, **more):
+def check_program(tap, name, command, repeatable=True, valgrind=False, count_options="", **more):
     """
     All that holds for a program that runs alone. repeatable: it asks for the same in each run.
     valgrind: it does so under valgrind, too, that is, it does not copy its environment, to which valgrind adds.
+    count_options: the shim's options where its totals are to be those of malloc.
     """
     with Regions() as regions:
         bench = Bench(regions)
         plain = bench.run(command, **more)
         tap.check(f"{name}: output as untraced, nothing dropped", traced_alone, bench, command, plain, **more)
-        tap.check(f"{name}: totals as in the same process", traced_and_counted, bench, command, plain, **more)
+        tap.check(
+            f"{name}: totals as in the same process",
+            traced_and_counted,
+            bench,
+            command,
+            plain,
+            options=count_options,
+            **more,
+        )
         tap.check(f"{name}: every stack as libunwind's", traced_and_verified, bench, command, plain, **more)
         if repeatable:
             tap.check(f"{name}: totals as in a run without the shim", traced_as_without, bench, command, **more)
