@@ -47,7 +47,7 @@ static struct ts_cell *walk(struct thread *thread, struct shard *shard,
     uint64_t position;
     walk_stack(thread, start, &shard->frames);
     contexts_prefetch(contexts_path_of(&shard->frames));
-    struct memo_entry *entry = memo_prepare(&shard->memo, start, &shard->frames, &position);
+    struct memo_entry *entry = memo_prepare(&shard->memo, start, &shard->frames, 0, &position);
     *context = contexts_of(contexts_path_of(&shard->frames));
     struct ts_cell *cell = capture_cell(shard, context);
     if (entry != NULL && cell != NULL && *context != CONTEXT_CATCH_ALL)
@@ -68,7 +68,7 @@ struct ts_cell *capture_any(struct thread *thread, struct shard *shard,
 {
     if (__builtin_expect(ts_load_acquire(&python.on), 0))
         return capture_python(thread, shard, start, context);
-    struct memo_entry *known = memo_find(&shard->memo, thread, start);
+    struct memo_entry *known = memo_find(&shard->memo, thread, start, 0);
     if (__builtin_expect(known == NULL, 0))
         return walk(thread, shard, start, context);
     if (__builtin_expect(options.verify, 0))

@@ -8,13 +8,18 @@
 #include "shim/python_proof.h"
 #include "shim/region.h"
 
-/* The native part; *walked: shard->frames holds it. */
+/* The native part, up to where stop is; *walked: shard->frames holds it. */
 static uint64_t native_path(struct thread *thread, struct shard *shard,
-                            const struct walk_start *start, bool *walked)
+                            const struct walk_start *start, uintptr_t stop, bool *walked)
 {
     uint64_t position;
-    struct memo_entry *entry = memo_find(&shard->memo, thread, start);
+    struct memo_entry *entry = memo_find(&shard->memo, thread, start, stop);
+    if (entry != NULL && entry->stop != stop) {
+        entry->position = 0;
+        entry = NULL;
+    }
     *walked = entry == NULL || options.verify;
+    shard->frames.stop = stop;
     if (*walked)
         walk_stack(thread, start, &shard->frames);
     uint64_t path = *walked ? shard->frames.path[shard->frames.count - 1].prefix : 0;
@@ -23,9 +28,11 @@ static uint64_t native_path(struct thread *thread, struct shard *shard,
             region_drop(TS_DROP_VERIFY);
         return memo_path(&shard->memo, entry);
     }
-    entry = memo_prepare(&shard->memo, start, &shard->frames, &position);
-    if (entry != NULL)
-        memo_add(entry, position, CONTEXT_CATCH_ALL, NULL);
+    entry = memo_prepare(&shard->memo, start, &shard->frames, stop, &position);
+    if (entry != NULL) {
+        entry->stop = stop;
+        memo_publish(entry, position);
+    }
     return path;
 }
 
@@ -48,11 +55,12 @@ struct ts_cell *capture_python(struct thread *thread, struct shard *shard,
     enum ts_domain domain = (enum ts_domain)thread->domain;
     if (domain == TS_DOMAIN_LIBC)
         python_look_after();
-    uint64_t native = native_path(thread, shard, start, &walked);
     uintptr_t state = python_state_of(thread, domain);
     if (state != 0 && ts_load_relaxed(&python.reading) != PYTHON_READING && !python_prove(state))
         state = 0;
     uint64_t python_path = state != 0 ? python_frames_read(&shard->python.frames, state) : 0;
+    uintptr_t stop = state != 0 ? python_stop(shard, state) : 0;
+    uint64_t native = native_path(thread, shard, start, stop, &walked);
     uint64_t key = place_key(native, python_path, domain);
     struct python_place *place = place_find(&shard->python, key);
     if (place != NULL) {

@@ -40,11 +40,11 @@ static void tell_apart(struct memo *memo, uint64_t known, const struct memo_entr
 }
 
 struct memo_entry *memo_find(struct memo *memo, const struct thread *thread,
-                             const struct walk_start *start)
+                             const struct walk_start *start, uintptr_t stop)
 {
     uint32_t generation = ts_load_acquire(&module_generation);
     uint64_t known;
-    if (!memo_look(memo, thread, start, &known))
+    if (!memo_look(memo, thread, start, stop, &known))
         return NULL;
     uint32_t set = memo_set(known), last = memo->newest[set];
     for (uint32_t i = 0; i < MEMO_WAYS; i++) {
@@ -66,17 +66,19 @@ static bool fits(uintptr_t slot, uintptr_t sp)
     return slot - sp <= UINT32_MAX;
 }
 
-/* How many slots the stack has; 0 when it cannot be remembered. */
+#define TOO_MANY UINT32_MAX
+
+/* How many slots the stack has; TOO_MANY when it cannot be remembered. */
 static uint32_t count_slots(const struct walk_frames *frames, uintptr_t sp)
 {
     uint32_t count = 0;
     for (uint32_t i = frames->count - 1; i > 0; i--) {
         uintptr_t slot = frames->state[i].bp_slot & ~(uintptr_t)WALK_BP_NEEDED;
         if (!fits(frames->state[i - 1].sp - 8, sp) || (slot != 0 && !fits(slot, sp)))
-            return 0;
+            return TOO_MANY;
         count += slot != 0 ? 2 : 1;
     }
-    return count <= MEMO_SLOTS_MAX ? count : 0;
+    return count <= MEMO_SLOTS_MAX ? count : TOO_MANY;
 }
 
 /* Takes room for count words in one piece; what lay there is void from now on. */
@@ -131,12 +133,13 @@ static uint32_t way_for(struct memo *memo, uint64_t known, const struct walk_sta
 }
 
 struct memo_entry *memo_prepare(struct memo *memo, const struct walk_start *start,
-                                const struct walk_frames *frames, uint64_t *position)
+                                const struct walk_frames *frames, uintptr_t stop,
+                                uint64_t *position)
 {
     uint32_t slots = count_slots(frames, start->sp), count = (slots + 3) & ~3u;
-    if (!frames->reusable || slots == 0)
+    if (!frames->reusable || slots == TOO_MANY)
         return NULL;
-    uint64_t known = memo_known(memo, start);
+    uint64_t known = memo_known(memo, start, stop);
     uint32_t set = memo_set(known);
     uint32_t way = way_for(memo, known, start);
     uint16_t needed = frames->state[frames->count - 1].bp_slot & WALK_BP_NEEDED;

@@ -43,7 +43,10 @@
 struct memo_entry {
     uintptr_t pc, sp, bp;
     uint64_t position; /* of its first slot in all that were ever written; 0 = void */
-    struct ts_cell *cell;
+    union {
+        struct ts_cell *cell;
+        uintptr_t stop; /* where there is a Python interpreter: as in walk_frames */
+    };
     uint32_t context;
     uint32_t generation; /* of modules */
     uint16_t count;      /* of slots, a multiple of 4 */
@@ -85,7 +88,8 @@ void memo_forget(struct memo *memo);
  * gives it; *position is for memo_add, too. NULL: the stack cannot be remembered.
  */
 struct memo_entry *memo_prepare(struct memo *memo, const struct walk_start *start,
-                                const struct walk_frames *frames, uint64_t *position);
+                                const struct walk_frames *frames, uintptr_t stop,
+                                uint64_t *position);
 
 /* The hash of the path of an entry's frames: in the ring, behind its slots. */
 static inline uint64_t memo_path(const struct memo *memo, const struct memo_entry *entry)
@@ -93,19 +97,26 @@ static inline uint64_t memo_path(const struct memo *memo, const struct memo_entr
     return memo->value[(entry->position + entry->count) % MEMO_RING];
 }
 
+static inline void memo_publish(struct memo_entry *entry, uint64_t position)
+{
+    __asm__ volatile("" ::: "memory");
+    entry->position = position;
+}
+
 static inline void memo_add(struct memo_entry *entry, uint64_t position, uint32_t context,
                             struct ts_cell *cell)
 {
     entry->context = context;
     entry->cell = cell;
-    __asm__ volatile("" ::: "memory");
-    entry->position = position;
+    memo_publish(entry, position);
 }
 
-/* What is known of a stack before its slots are compared; the set is the upper part. */
-static inline uint64_t memo_known(const struct memo *memo, const struct walk_start *start)
+/* What is known of a stack before its slots are compared; the set is the upper part. stop: of a walk
+ * that ends there (walk_frames), else 0. */
+static inline uint64_t memo_known(const struct memo *memo, const struct walk_start *start,
+                                  uintptr_t stop)
 {
-    uint64_t known = (start->pc ^ start->sp << 20) * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t known = (start->pc ^ start->sp << 20 ^ stop << 12) * UINT64_C(0x9e3779b97f4a7c15);
     for (int i = 0; i < MEMO_WORDS; i++) {
         struct memo_word word = memo->apart[known >> MEMO_PLACES_SHIFT];
         if (word.distance == 0 || word.at != (uint32_t)(start->sp >> 3))
@@ -156,21 +167,21 @@ static inline bool memo_is(const struct memo *memo, const struct memo_entry *ent
 
 /* What is known of a stack, if it may be in any set: it is the thread's own. */
 static inline bool memo_look(const struct memo *memo, const struct thread *thread,
-                             const struct walk_start *start, uint64_t *known)
+                             const struct walk_start *start, uintptr_t stop, uint64_t *known)
 {
     uintptr_t low = thread->stack_low;
     if (__builtin_expect(start->sp - 16 - low >= thread->stack_high - low, 0))
         return false;
-    *known = memo_known(memo, start);
+    *known = memo_known(memo, start, stop);
     return true;
 }
 
 /* The entry of this very stack, if it is the one that was found last in its set; else NULL. */
-static inline __attribute__((always_inline)) struct memo_entry *memo_find_last(struct memo *memo, const struct thread *thread,
-                                                const struct walk_start *start)
+static inline __attribute__((always_inline)) struct memo_entry *memo_find_last(
+    struct memo *memo, const struct thread *thread, const struct walk_start *start, uintptr_t stop)
 {
     uint64_t known;
-    if (!memo_look(memo, thread, start, &known))
+    if (!memo_look(memo, thread, start, stop, &known))
         return NULL;
     uint32_t set = memo_set(known);
     struct memo_entry *entry = &memo->entries[set][memo->newest[set]];
@@ -179,6 +190,6 @@ static inline __attribute__((always_inline)) struct memo_entry *memo_find_last(s
 
 /* The entry of this very stack, or NULL. */
 struct memo_entry *memo_find(struct memo *memo, const struct thread *thread,
-                             const struct walk_start *start);
+                             const struct walk_start *start, uintptr_t stop);
 
 #endif

@@ -72,14 +72,14 @@ static void set_session(const char *value)
 
 static void set_python(const char *value)
 {
-    static const char *const words[] = {"off", "on", "exact"};
+    static const char *const words[] = {"off", "on", "lines", "exact"};
     for (uint32_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (text_equal(value, words[i])) {
             options.python = i;
             return;
         }
     }
-    options_say("bad value of option 'python'", value, "off, on or exact");
+    options_say("bad value of option 'python'", value, "off, on, lines or exact");
 }
 
 /* K, M, G or T after a size: *end moves past it. */

@@ -9,6 +9,7 @@
 enum options_python {
     OPTIONS_PYTHON_OFF,  /* native frames only; the interpreter's allocators are left alone */
     OPTIONS_PYTHON_ON,
+    OPTIONS_PYTHON_LINES, /* no native frames further out than the newest Python frame */
     OPTIONS_PYTHON_EXACT /* objects born from the interpreter's free lists, too (3.13 and later) */
 };
 

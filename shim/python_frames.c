@@ -65,7 +65,16 @@ READER uint64_t read_any(struct python_frames *frames, uintptr_t frame, const st
     return hash;
 }
 
-uint64_t python_frames_read_any(struct python_frames *frames, uintptr_t frame)
+/* The newest frame that is the interpreter's own ends the run of the newest frame. */
+static uintptr_t find_loop(const struct python_frames *frames)
+{
+    for (uint32_t i = frames->count; i > 0; i--)
+        if (python_owner(frames->seen[i].frame) >= PYTHON_OWNED_BY_C)
+            return frames->seen[i].frame;
+    return 0;
+}
+
+static uint64_t read_by_version(struct python_frames *frames, uintptr_t frame)
 {
     const struct python_layout *layout = &python.layout;
     switch (layout->reader) {
@@ -78,6 +87,14 @@ uint64_t python_frames_read_any(struct python_frames *frames, uintptr_t frame)
     return read_any(frames, frame,
                     (struct reading){layout->frame_previous, layout->frame_instruction,
                                      layout->frame_code, false});
+}
+
+uint64_t python_frames_read_any(struct python_frames *frames, uintptr_t frame)
+{
+    uint64_t hash = read_by_version(frames, frame);
+    if (python.layout.anchor == PYTHON_BY_FRAME)
+        frames->loop = find_loop(frames);
+    return hash;
 }
 
 int64_t python_instruction(uintptr_t frame)

@@ -38,6 +38,7 @@ struct python_frame {
 struct python_frames {
     uint32_t count; /* seen[1] is the outermost frame, seen[count] the innermost */
     bool cut;       /* there are more than PYTHON_DEPTH_MAX: the outermost are not among them */
+    uintptr_t loop; /* an address in the C frame that runs the newest frame; 0 = not known */
     uint32_t gone;  /* of python.codes_gone, to which the keys belong */
     uint16_t where[1 << (64 - PYTHON_WHERE_SHIFT)]; /* hash of a frame's address -> where in seen it
                                                        was last; a hint */
@@ -135,6 +136,18 @@ READER uintptr_t python_newest(uintptr_t state)
             return 0;
     }
     return WORD(state + layout->state_frame);
+}
+
+/*
+ * An address in the C frame that runs the newest frame that was read, 0 where it is not known: the
+ * state's CFrame, or the frame of its own that ends the run.
+ */
+READER uintptr_t python_loop_of(const struct python_frames *frames, uintptr_t state)
+{
+    const struct python_layout *layout = &python.layout;
+    if (layout->anchor == PYTHON_BY_FRAME)
+        return frames->loop;
+    return layout->state_cframe != 0 ? WORD(state + layout->state_cframe) : 0;
 }
 
 /* Reads the frames of a thread state; returns the hash of their path, 0 when there are none. */

@@ -6,6 +6,7 @@
 #define TRACESNAP_SHIM_PYTHON_KNOWN_H
 
 #include "shim/counters.h"
+#include "shim/options.h"
 
 /* The thread state whose frames are to be read, or 0. */
 READER uintptr_t python_state_of(struct thread *thread, enum ts_domain domain)
@@ -15,13 +16,19 @@ READER uintptr_t python_state_of(struct thread *thread, enum ts_domain domain)
                : 0;
 }
 
+/* Where the walk is to end, if the native frames further out than the newest Python frame are not
+ * wanted. */
+READER uintptr_t python_stop(const struct shard *shard, uintptr_t state)
+{
+    return __builtin_expect(options.python == OPTIONS_PYTHON_LINES, 0) && state != 0
+               ? python_loop_of(&shard->python.frames, state)
+               : 0;
+}
+
 /* NULL: something is new. */
 READER struct python_place *python_known(struct thread *thread, struct shard *shard,
                                          const struct walk_start *start, enum ts_domain domain)
 {
-    struct memo_entry *known = memo_find_last(&shard->memo, thread, start);
-    if (__builtin_expect(known == NULL, 0))
-        return NULL;
     uintptr_t state = python_state_of(thread, domain);
     uint64_t frames = 0;
     if (likely(state != 0)) {
@@ -29,6 +36,10 @@ READER struct python_place *python_known(struct thread *thread, struct shard *sh
             return NULL;
         frames = python_frames_read(&shard->python.frames, state);
     }
+    uintptr_t stop = python_stop(shard, state);
+    struct memo_entry *known = memo_find_last(&shard->memo, thread, start, stop);
+    if (__builtin_expect(known == NULL || known->stop != stop, 0))
+        return NULL;
     return place_find(&shard->python, place_key(memo_path(&shard->memo, known), frames, domain));
 }
 

@@ -144,7 +144,7 @@ void record_allocation(struct thread *thread, const void *address, size_t size,
     if (!likely(shard != NULL))
         return allocation_slowly(thread, address, size, start);
     uint64_t control = ts_load_acquire(&region_header->control);
-    struct memo_entry *known = memo_find_last(&shard->memo, thread, start);
+    struct memo_entry *known = memo_find_last(&shard->memo, thread, start, 0);
     if (!likely(known != NULL && options.verify == 0 && is_current(thread, known->cell, control)))
         return allocation_slowly(thread, address, size, start);
     if (!likely(

@@ -148,9 +148,11 @@ static enum step walk_by_rules(struct thread *thread, const struct walk_start *s
     enum step step = STEP_ON;
     bool exact = false, ordinary = stack_begin(&view, thread, sp - 16);
     const struct walk_state *last = frames->state;
-    int32_t candidate = ordinary && frames->reusable && frames->generation == generation
+    int32_t candidate = ordinary && frames->reusable && frames->generation == generation &&
+                                frames->stop == frames->stopped
                             ? (int32_t)frames->count - 1
                             : -1;
+    uintptr_t stop = frames->stop != 0 ? frames->stop : UINTPTR_MAX;
     uintptr_t low = view.low, size = view.size;
     frames->checked = UINT32_MAX;
     frames->generation = generation;
@@ -186,6 +188,8 @@ static enum step walk_by_rules(struct thread *thread, const struct walk_start *s
             if (__builtin_expect(pc == 0, 0)) {
                 step = STEP_ROOT;
                 ordinary = false; /* that zero would have to be compared, too */
+            } else if (__builtin_expect(cfa > stop, 0)) {
+                step = STEP_ROOT;
             }
         } else {
             struct state slow = {pc, sp, bp, exact, {low, size, thread}};
@@ -202,6 +206,7 @@ static enum step walk_by_rules(struct thread *thread, const struct walk_start *s
             break;
     }
     frames->reusable = ordinary && step == STEP_ROOT;
+    frames->stopped = frames->stop;
     *fresh = count;
     return step;
 }

@@ -56,6 +56,9 @@ struct walk_frames {
     uint32_t count;      /* of path and state; count - 1 is the innermost */
     uint32_t kept;       /* how many of the outermost were taken over from the stack before */
     uint32_t generation; /* of modules */
+    uintptr_t stop;      /* the walk ends with the frame whose part of the stack holds this address;
+                            0 = at the root */
+    uintptr_t stopped;   /* of the last stack */
     bool reusable;
     bool complete;                           /* the root was reached */
     uint32_t checked;                        /* how many of the innermost frames were not guessed */
