@@ -140,7 +140,7 @@ void python_lines_free(struct python_lines *lines)
 uint32_t python_lines_find(const struct python_lines *lines, uint32_t instruction)
 {
     size_t low = 0, high = lines->count; /* the range is before `high` */
-    if (instruction == PYTHON_NOT_STARTED)
+    if (instruction > INT32_MAX)
         return checked_line(lines->first_line);
     while (low < high) {
         size_t middle = low + (high - low) / 2;

@@ -10,9 +10,6 @@
 
 #include <stdint.h>
 
-/* A frame whose code was entered, but has not run an instruction yet: it is at the first line. */
-#define PYTHON_NOT_STARTED UINT32_MAX
-
 struct python_lines;
 
 /* Reads a table of `size` bytes. A kind that is not known has no lines. */
@@ -20,7 +17,10 @@ struct python_lines *python_lines_new(uint32_t kind, const uint8_t *table, uint3
                                       uint32_t first_line);
 void python_lines_free(struct python_lines *lines);
 
-/* The line of the instruction at this offset, in bytes; 0 = it has none. */
+/*
+ * The line of the instruction at this offset, in bytes; 0 = it has none. A frame that has not run an
+ * instruction yet stands before the first, at an offset below zero: at the first line.
+ */
 uint32_t python_lines_find(const struct python_lines *lines, uint32_t instruction);
 
 #endif
