@@ -137,6 +137,11 @@ static void enlarge_table(struct built *built)
     built_code(built, 2)->table_size = TS_SLAB_SIZE;
 }
 
+static void share_table(struct built *built)
+{
+    built_code(built, 1)->table_size = TS_SLAB_SIZE - 1;
+}
+
 static void move_table(struct built *built)
 {
     built_code(built, 2)->table_at = UINT64_MAX - 2;
@@ -163,6 +168,7 @@ static void test_damage(void)
     expect("a file without a name, as compile() may make", 2, empty_file, "", "Two", sizeof(table));
     expect("two of one file", 2, share_file, "/home/me/one.py", "Two", sizeof(table));
     expect("a table in others' bytes", 2, enlarge_table, "/home/me/two.py", "Two", 0);
+    expect("a table in others' bytes, which are all", 2, share_table, "/home/me/two.py", "Two", 0);
     expect("a table at the end of the world", 2, move_table, "/home/me/two.py", "Two", 0);
     expect("orders to the terminal", 2, order_terminal, "/home/me/two.py", "?wo", sizeof(table));
 }
@@ -283,6 +289,7 @@ static void test_snapshot_damage(void)
 #define DAMAGE_CODES(change, what) \
     DAMAGE(TS_SECTION_CODES, struct ts_snapshot_code, change, what)
     DAMAGE_CODES(records[1].table_size = 9999, "code 1");
+    DAMAGE_CODES(records[1].table_size = 2 * sizeof(table), "code 2");
     DAMAGE_CODES(records[2].table_at = UINT32_MAX, "code 2");
     DAMAGE_CODES(records[2].table_size = sizeof(table) + 1, "code 2");
     DAMAGE_CODES(records[2].file_offset = 1 << 20, "code 2");

@@ -107,7 +107,8 @@ static bool same_codes(const struct capture *a, const struct capture *b)
         if (!same_text(x->file, y->file) || !same_text(x->name, y->name) ||
             x->first_line != y->first_line || x->table_kind != y->table_kind ||
             x->table_size != y->table_size ||
-            memcmp(a->tables + x->table_at, b->tables + y->table_at, x->table_size) != 0)
+            (x->table_size != 0 &&
+             memcmp(a->tables + x->table_at, b->tables + y->table_at, x->table_size) != 0))
             return false;
     }
     return true;
