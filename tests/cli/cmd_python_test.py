@@ -103,6 +103,9 @@ def test_stack(snapshot):
                 "    self.rows = [None] * size",
                 '  Object "/nowhere/python3", offset 0x2000']
     check("a traceback of both languages, with source lines", "" if "\n".join(expected) in text else text)
+    colored = tool("stats", "--group-by", "stack", "--color", "always", snapshot).stdout
+    native = [line.startswith("\033[2m  ") for line in colored.splitlines() if re.search('  (File|Object) "', line)]
+    equal("native frames recede where there are others", native, [True, False, False, True, False])
 
 
 def test_domains(snapshot):

@@ -138,9 +138,11 @@ static void print_row(const struct report *report, const struct report_row *row,
     fputc('\n', out);
 }
 
-static void print_frame(const struct report_frame *frame, bool color, FILE *out)
+/* Among frames of Python, native ones recede: they are mostly the interpreter's own. */
+static void print_frame(const struct report_frame *frame, bool recedes, bool color, FILE *out)
 {
     char text[SOURCE_LINE_MAX];
+    fputs(style(color && recedes, STYLE_DIM), out);
     if (frame->file)
         fprintf(out, "  File \"%s\", line %u", frame->file, frame->line);
     else if (frame->object)
@@ -150,7 +152,8 @@ static void print_frame(const struct report_frame *frame, bool color, FILE *out)
         fputs("  Unknown code", out);
     if (frame->function)
         fprintf(out, ", in %s", frame->function);
-    fprintf(out, "%s\n", frame->inlined ? " (inlined)" : "");
+    fprintf(out, "%s%s\n", frame->inlined ? " (inlined)" : "",
+            style(color && recedes, STYLE_PLAIN));
     if (frame->file && source_line(text, frame->file, frame->line))
         fprintf(out, "    %s%s%s\n", style(color, STYLE_DIM), text, style(color, STYLE_PLAIN));
 }
@@ -170,8 +173,11 @@ static void print_stack(const struct report *report, const struct report_row *ro
     print_sort_key(report, row, out);
     print_domains(report, row, color, out);
     fputc('\n', out);
+    bool mixed = false;
+    for (size_t i = 0; i < row->frame_count; i++)
+        mixed |= row->frames[i].kind == KIND_PYTHON;
     for (size_t i = row->frame_count; i-- > 0;)
-        print_frame(&row->frames[i], color, out);
+        print_frame(&row->frames[i], mixed && row->frames[i].kind == KIND_NATIVE, color, out);
     fputc('\n', out);
 }
 
