@@ -36,6 +36,19 @@ static uint64_t native_path(struct thread *thread, struct shard *shard,
     return path;
 }
 
+/* verify=1: what was taken over of the last capture must be what is there now. */
+static uint64_t frames_of(struct python_frames *frames, uintptr_t state)
+{
+    uint64_t hash = python_frames_read(frames, state);
+    uintptr_t newest = options.verify ? python_newest(state) : 0;
+    if (newest == 0)
+        return hash;
+    frames->count = 0;
+    if (python_frames_read_any(frames, newest) != hash)
+        region_drop(TS_DROP_VERIFY);
+    return hash;
+}
+
 static struct contexts_path merged(struct shard *shard, uintptr_t state, enum ts_domain domain)
 {
     struct contexts_path stack = contexts_path_of(&shard->frames);
@@ -58,7 +71,7 @@ struct ts_cell *capture_python(struct thread *thread, struct shard *shard,
     uintptr_t state = python_state_of(thread, domain);
     if (state != 0 && ts_load_relaxed(&python.reading) != PYTHON_READING && !python_prove(state))
         state = 0;
-    uint64_t python_path = state != 0 ? python_frames_read(&shard->python.frames, state) : 0;
+    uint64_t python_path = state != 0 ? frames_of(&shard->python.frames, state) : 0;
     uintptr_t stop = state != 0 ? python_stop(shard, state) : 0;
     uint64_t native = native_path(thread, shard, start, stop, &walked);
     uint64_t key = place_key(native, python_path, domain);

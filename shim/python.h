@@ -48,7 +48,8 @@ extern struct python python;
 void python_start(void);
 void python_meet(const struct link_map *map);
 
-/* Until the interpreter is initialised its configuration may replace the hooks: puts them back. */
+/* Before a stack is looked at that may be new: the interpreter's configuration may have replaced the
+ * hooks. */
 void python_look_after(void);
 
 /* Tells the region what the collector says of itself; by who holds the interpreter's lock, now and

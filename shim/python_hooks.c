@@ -34,12 +34,11 @@ struct arenas {
 
 struct setting {
     struct allocator next;
-    enum ts_domain domain;
+    enum ts_domain domain; /* TS_DOMAIN_LIBC = the setting is not in use */
 };
 
 static struct setting settings[SETTINGS_MAX][TS_DOMAIN_COUNT];
-static uint32_t setting_count;
-static uint32_t settled; /* 1 = the hooks are set for good */
+static uint32_t late; /* 1 = the interpreter was initialised before it was met */
 static struct arenas next_arenas;
 
 static void (*get_allocator)(int domain, struct allocator *allocator);
@@ -156,13 +155,39 @@ static void python_free(void *ctx, void *block)
         tell(thread, setting->domain);
 }
 
-static void set_one(enum ts_domain domain, uint32_t i)
+static bool same_allocator(const struct allocator *a, const struct allocator *b)
 {
-    struct setting *setting = &settings[i][domain];
-    struct allocator ours = {setting, python_malloc, python_calloc, python_realloc, python_free};
-    get_allocator(number_of(domain), &setting->next);
-    setting->domain = domain;
-    set_allocator(number_of(domain), &ours);
+    return a->ctx == b->ctx && a->malloc == b->malloc && a->calloc == b->calloc &&
+           a->realloc == b->realloc && a->free == b->free;
+}
+
+/* The setting for what is there now: an earlier one where that was there before. NULL: none is left. */
+static struct setting *setting_for(enum ts_domain domain, const struct allocator *now)
+{
+    for (uint32_t i = 0; i < SETTINGS_MAX; i++) {
+        struct setting *setting = &settings[i][domain];
+        if (setting->domain == TS_DOMAIN_LIBC) {
+            setting->next = *now;
+            setting->domain = domain;
+            return setting;
+        }
+        if (same_allocator(&setting->next, now))
+            return setting;
+    }
+    return NULL;
+}
+
+/* Sets our hooks on top of what is there, unless that is ours. */
+static void set(enum ts_domain domain)
+{
+    struct allocator now;
+    get_allocator(number_of(domain), &now);
+    struct setting *setting =
+        now.malloc == python_malloc ? NULL : setting_for(domain, &now);
+    if (setting == NULL)
+        return;
+    now = (struct allocator){setting, python_malloc, python_calloc, python_realloc, python_free};
+    set_allocator(number_of(domain), &now);
 }
 
 static bool is_set(enum ts_domain domain)
@@ -170,17 +195,6 @@ static bool is_set(enum ts_domain domain)
     struct allocator now;
     get_allocator(number_of(domain), &now);
     return now.malloc == python_malloc;
-}
-
-/* By one thread at a time, as long as the interpreter is not initialised. */
-static void set_all(void)
-{
-    if (setting_count >= SETTINGS_MAX)
-        return;
-    uint32_t i = setting_count++;
-    for (enum ts_domain domain = TS_DOMAIN_RAW; domain < TS_DOMAIN_COUNT; domain++)
-        if (!is_set(domain))
-            set_one(domain, i);
 }
 
 static void *arena_alloc(void *ctx, size_t size)
@@ -208,31 +222,33 @@ static void set_arena_hooks(void)
     set_arenas(&ours);
 }
 
-/* The interpreter was there first: only a thread that holds its lock may. What raw gives is then
- * malloc's. */
-static bool set_late(void)
+static void set_all(void)
 {
-    uintptr_t state = (uintptr_t)python.state();
-    if (state == 0 || !python_is_own(state))
-        return false;
-    setting_count = 1;
-    set_one(TS_DOMAIN_MEM, 0);
-    set_one(TS_DOMAIN_OBJ, 0);
-    return true;
+    set(TS_DOMAIN_RAW);
+    set(TS_DOMAIN_MEM);
+    set(TS_DOMAIN_OBJ);
 }
 
+/*
+ * The configuration of an interpreter replaces all domains. That raw alone is not ours says nothing:
+ * CPython sets its default there for a moment, again and again.
+ *
+ * Where the interpreter was there first, only a thread that holds its lock may set mem and obj; what
+ * raw gives is then malloc's.
+ */
 void python_look_after(void)
 {
-    if (ts_load_relaxed(&settled))
-        return;
-    if (python.initialized()) {
-        if (setting_count == 0 && !set_late())
+    if (!python.initialized()) {
+        if (!is_set(TS_DOMAIN_OBJ))
+            set_all();
+    } else if (__builtin_expect(ts_load_relaxed(&late), 0)) {
+        uintptr_t state = (uintptr_t)python.state();
+        if (state == 0 || !python_is_own(state))
             return;
-        ts_store_relaxed(&settled, 1);
-        return;
+        ts_store_relaxed(&late, 0);
+        set(TS_DOMAIN_MEM);
+        set(TS_DOMAIN_OBJ);
     }
-    if (!is_set(TS_DOMAIN_RAW) || !is_set(TS_DOMAIN_MEM) || !is_set(TS_DOMAIN_OBJ))
-        set_all();
 }
 
 bool python_hooks_start(const struct link_map *map)
@@ -250,7 +266,8 @@ bool python_hooks_start(const struct link_map *map)
     set_arenas = (void (*)(struct arenas *))found[3];
     if (found[0] == 0 || found[1] == 0)
         return false;
-    if (!python.initialized()) {
+    late = python.initialized() != 0;
+    if (!late) {
         set_all();
         set_arena_hooks();
     }
