@@ -5,12 +5,12 @@
 #include "region/key.h"
 #include "shim/python_codes.h"
 
-READER uint32_t where_slot(uintptr_t frame)
+PYTHON_INLINE uint32_t where_slot(uintptr_t frame)
 {
     return (uint32_t)((frame >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> PYTHON_WHERE_SHIFT);
 }
 
-READER uint64_t append_one(struct python_frames *frames, uint32_t at, const struct python_frame *new)
+PYTHON_INLINE uint64_t append_one(struct python_frames *frames, uint32_t at, const struct python_frame *new)
 {
     struct python_frame *frame = &frames->seen[at];
     frame->frame = new->frame;
@@ -37,16 +37,16 @@ static __attribute__((noinline)) uint64_t append_cut(struct python_frames *frame
     return hash;
 }
 
-READER uint64_t read_any(struct python_frames *frames, uintptr_t frame, const struct reading at)
+PYTHON_INLINE uint64_t read_any(struct python_frames *frames, uintptr_t frame, const struct python_words at)
 {
     uint32_t fresh = 0, kept = 0, limit = frames->cut ? 0 : frames->count + 1;
     frames->cut = false;
     while (frame != 0) {
         struct python_frame *now = &frames->fresh[fresh++];
         now->frame = frame;
-        now->instruction = WORD(frame + at.instruction);
+        now->instruction = python_word(frame + at.instruction);
         now->more = more_of(frame, &at);
-        frame = WORD(frame + at.previous);
+        frame = python_word(frame + at.previous);
         uint32_t i = frames->where[where_slot(frame)];
         if (i < limit && frame != 0 && frames->seen[i].frame == frame &&
             same_from(frames, i, &at, &limit)) {
@@ -78,14 +78,14 @@ static uint64_t read_by_version(struct python_frames *frames, uintptr_t frame)
 {
     const struct python_layout *layout = &python.layout;
     switch (layout->reader) {
-    case PYTHON_READER_39: return read_any(frames, frame, reading_39);
-    case PYTHON_READER_310: return read_any(frames, frame, reading_310);
-    case PYTHON_READER_311: return read_any(frames, frame, reading_311);
-    case PYTHON_READER_312: return read_any(frames, frame, reading_312);
+    case PYTHON_READER_39: return read_any(frames, frame, python_words_39);
+    case PYTHON_READER_310: return read_any(frames, frame, python_words_310);
+    case PYTHON_READER_311: return read_any(frames, frame, python_words_311);
+    case PYTHON_READER_312: return read_any(frames, frame, python_words_312);
     default: break;
     }
     return read_any(frames, frame,
-                    (struct reading){layout->frame_previous, layout->frame_instruction,
+                    (struct python_words){layout->frame_previous, layout->frame_instruction,
                                      layout->frame_code, false});
 }
 
@@ -100,7 +100,7 @@ uint64_t python_frames_read_any(struct python_frames *frames, uintptr_t frame)
 int64_t python_instruction(uintptr_t frame)
 {
     const struct python_layout *layout = &python.layout;
-    uint64_t word = WORD(frame + layout->frame_instruction);
+    uint64_t word = python_word(frame + layout->frame_instruction);
     if (layout->instruction_units != 0)
         return (int64_t)(int32_t)(uint32_t)word * layout->instruction_units;
     return (int64_t)(word - (python_code(frame) + layout->code_instructions));

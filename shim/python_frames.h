@@ -46,28 +46,28 @@ struct python_frames {
     struct python_frame fresh[PYTHON_DEPTH_MAX];     /* of the capture under way, innermost first */
 };
 
-#define READER static inline __attribute__((always_inline))
-#define WORD(address) (*(const uint64_t *)(address))
+#define PYTHON_INLINE static inline __attribute__((always_inline))
+#define python_word(address) (*(const uint64_t *)(address))
 
 /*
  * Where the words of a frame lie. The readers are one function, compiled for the offsets of each
  * version: constants make it half as long.
  */
-struct reading {
+struct python_words {
     uint32_t previous, instruction;
     uint32_t more; /* what else tells frames apart, 0 = nothing: */
     bool is_flag;  /* a byte of flags; else the address of the code object */
 };
 
-static const struct reading reading_39 = {24, 104, 32, false}, reading_310 = {24, 96, 32, false},
-                            reading_311 = {48, 56, 68, true}, reading_312 = {8, 56, 0, false};
+static const struct python_words python_words_39 = {24, 104, 32, false}, python_words_310 = {24, 96, 32, false},
+                            python_words_311 = {48, 56, 68, true}, python_words_312 = {8, 56, 0, false};
 
 
-READER uint64_t more_of(uintptr_t frame, const struct reading *at)
+PYTHON_INLINE uint64_t more_of(uintptr_t frame, const struct python_words *at)
 {
     if (at->more == 0)
         return 0;
-    return at->is_flag ? *(const uint8_t *)(frame + at->more) : WORD(frame + at->more);
+    return at->is_flag ? *(const uint8_t *)(frame + at->more) : python_word(frame + at->more);
 }
 
 /*
@@ -75,16 +75,16 @@ READER uint64_t more_of(uintptr_t frame, const struct reading *at)
  * chain led to it. On failure *limit is the one that differs: no chain that comes to it, or to one
  * further in, is the same from there.
  */
-static inline __attribute__((always_inline)) bool same_from(const struct python_frames *frames, uint32_t from, const struct reading *at,
+static inline __attribute__((always_inline)) bool same_from(const struct python_frames *frames, uint32_t from, const struct python_words *at,
                       uint32_t *limit)
 {
     const struct python_frame *seen = &frames->seen[from];
     for (;; seen--) {
         uintptr_t frame = seen->frame;
-        if (WORD(frame + at->instruction) != seen->instruction ||
+        if (python_word(frame + at->instruction) != seen->instruction ||
             (at->more != 0 && more_of(frame, at) != seen->more))
             break;
-        uintptr_t previous = WORD(frame + at->previous);
+        uintptr_t previous = python_word(frame + at->previous);
         if (previous != seen[-1].frame)
             break;
         if (previous == 0)
@@ -94,7 +94,7 @@ static inline __attribute__((always_inline)) bool same_from(const struct python_
     return false;
 }
 
-READER uint64_t hash_of(uint64_t prefix, uint64_t instruction, uint64_t more)
+PYTHON_INLINE uint64_t hash_of(uint64_t prefix, uint64_t instruction, uint64_t more)
 {
     return ts_hash_step(prefix, instruction + more * UINT64_C(0xd6e8feb86659fd93));
 }
@@ -106,17 +106,17 @@ uint64_t python_frames_read_any(struct python_frames *frames, uintptr_t frame);
  * The usual case: the newest frame is that of the last capture, somewhere else in its code perhaps,
  * and the frames that called it are where they were.
  */
-READER uint64_t read_usual(struct python_frames *frames, uintptr_t frame, const struct reading at)
+PYTHON_INLINE uint64_t read_usual(struct python_frames *frames, uintptr_t frame, const struct python_words at)
 {
     struct python_frame *seen = &frames->seen[frames->count];
     uint32_t limit;
     if (!likely(seen->frame == frame && !frames->cut))
         return python_frames_read_any(frames, frame);
-    uintptr_t previous = WORD(frame + at.previous);
+    uintptr_t previous = python_word(frame + at.previous);
     if (!likely(seen[-1].frame == previous &&
                 (previous == 0 || same_from(frames, frames->count - 1, &at, &limit))))
         return python_frames_read_any(frames, frame);
-    uint64_t instruction = WORD(frame + at.instruction), more = more_of(frame, &at);
+    uint64_t instruction = python_word(frame + at.instruction), more = more_of(frame, &at);
     if (seen->instruction != instruction || seen->more != more) {
         seen->instruction = instruction;
         seen->more = more;
@@ -127,31 +127,31 @@ READER uint64_t read_usual(struct python_frames *frames, uintptr_t frame, const 
 }
 
 /* The newest frame of a state; 0 when there is none. */
-READER uintptr_t python_newest(uintptr_t state)
+PYTHON_INLINE uintptr_t python_newest(uintptr_t state)
 {
     const struct python_layout *layout = &python.layout;
     if (layout->frame_in_cframe) {
-        state = WORD(state + layout->state_cframe);
+        state = python_word(state + layout->state_cframe);
         if (__builtin_expect(state == 0, 0))
             return 0;
     }
-    return WORD(state + layout->state_frame);
+    return python_word(state + layout->state_frame);
 }
 
 /*
  * An address in the C frame that runs the newest frame that was read, 0 where it is not known: the
  * state's CFrame, or the frame of its own that ends the run.
  */
-READER uintptr_t python_loop_of(const struct python_frames *frames, uintptr_t state)
+PYTHON_INLINE uintptr_t python_loop_of(const struct python_frames *frames, uintptr_t state)
 {
     const struct python_layout *layout = &python.layout;
     if (layout->anchor == PYTHON_BY_FRAME)
         return frames->loop;
-    return layout->state_cframe != 0 ? WORD(state + layout->state_cframe) : 0;
+    return layout->state_cframe != 0 ? python_word(state + layout->state_cframe) : 0;
 }
 
 /* Reads the frames of a thread state; returns the hash of their path, 0 when there are none. */
-READER uint64_t python_frames_read(struct python_frames *frames, uintptr_t state)
+PYTHON_INLINE uint64_t python_frames_read(struct python_frames *frames, uintptr_t state)
 {
     uintptr_t frame = python_newest(state);
     if (__builtin_expect(frame == 0, 0)) {
@@ -159,9 +159,9 @@ READER uint64_t python_frames_read(struct python_frames *frames, uintptr_t state
         return 0;
     }
     if (python.layout.reader == PYTHON_READER_311)
-        return read_usual(frames, frame, reading_311);
+        return read_usual(frames, frame, python_words_311);
     if (python.layout.reader == PYTHON_READER_312)
-        return read_usual(frames, frame, reading_312);
+        return read_usual(frames, frame, python_words_312);
     return python_frames_read_any(frames, frame);
 }
 

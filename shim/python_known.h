@@ -9,7 +9,7 @@
 #include "shim/options.h"
 
 /* The thread state whose frames are to be read, or 0. */
-READER uintptr_t python_state_of(struct thread *thread, enum ts_domain domain)
+PYTHON_INLINE uintptr_t python_state_of(struct thread *thread, enum ts_domain domain)
 {
     return likely(ts_load_relaxed(&python.reading) != PYTHON_READING_NOT)
                ? python_state(thread, domain >= TS_DOMAIN_MEM)
@@ -18,7 +18,7 @@ READER uintptr_t python_state_of(struct thread *thread, enum ts_domain domain)
 
 /* Where the walk is to end, if the native frames further out than the newest Python frame are not
  * wanted. */
-READER uintptr_t python_stop(const struct shard *shard, uintptr_t state)
+PYTHON_INLINE uintptr_t python_stop(const struct shard *shard, uintptr_t state)
 {
     return __builtin_expect(options.python == OPTIONS_PYTHON_LINES, 0) && state != 0
                ? python_loop_of(&shard->python.frames, state)
@@ -26,7 +26,7 @@ READER uintptr_t python_stop(const struct shard *shard, uintptr_t state)
 }
 
 /* NULL: something is new. */
-READER struct python_place *python_known(struct thread *thread, struct shard *shard,
+PYTHON_INLINE struct python_place *python_known(struct thread *thread, struct shard *shard,
                                          const struct walk_start *start, enum ts_domain domain)
 {
     uintptr_t state = python_state_of(thread, domain);

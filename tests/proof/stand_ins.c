@@ -5,6 +5,7 @@
 
 #include "region/hash.h"
 #include "region/key.h"
+#include "shim/capture.h"
 #include "shim/contexts.h"
 #include "shim/live.h"
 #include "shim/modules.h"
@@ -105,4 +106,26 @@ void books_leave(struct fake_thread *thread)
     live_flush(&thread->thread);
     if (shard != NULL)
         shard_give(shard);
+}
+
+/* No interpreter: python.on stays 0. */
+struct python python;
+
+uintptr_t python_remember(struct thread *thread, uintptr_t state)
+{
+    (void)thread, (void)state;
+    abort();
+}
+
+uint64_t python_frames_read_any(struct python_frames *frames, uintptr_t frame)
+{
+    (void)frames, (void)frame;
+    abort();
+}
+
+struct ts_cell *capture_python(struct thread *thread, struct shard *shard,
+                               const struct walk_start *start, uint32_t *context)
+{
+    (void)thread, (void)shard, (void)start, (void)context;
+    abort();
 }
