@@ -96,7 +96,7 @@ def check_shim_options():
         section = plain(page.read()).split(".B TRACESNAP_OPTIONS\n")[1].split(".RE")[0]
     described = set(re.findall(r"^\.TP\n\.BI? (\w+)=", section, re.M))
     with open(source) as code:
-        listed = set(re.findall(r"^    X\((\w+), \d", code.read(), re.M)) | {"session"}
+        listed = set(re.findall(r"^    X\((\w+), \d", code.read(), re.M)) | {"session", "python"}
     check("tracesnap(7) has the keys of TRACESNAP_OPTIONS",
           ["only in one of both: " + key for key in sorted(listed ^ described)])
 
