@@ -1,0 +1,13 @@
+"""snapshot("before.tsnap") saves what tracesnap knows at this moment; it does nothing where the program is not traced."""
+
+import ctypes
+import os
+
+program = ctypes.CDLL(None, use_errno=True)  # with all that is loaded into it
+
+
+def snapshot(path):
+    take = getattr(program, "tracesnap_preloaded_take_snapshot", None)
+    if take and take(os.fsencode(path)) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error), path)
