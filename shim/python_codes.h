@@ -31,12 +31,12 @@ uint32_t codes_number(uintptr_t code, char *text);
 void codes_watch_state(uintptr_t address);
 
 /* A filter: whether the block may be one of those. Bits are only ever set. */
-#define CODES_FILTER_SHIFT 48
-extern uint8_t codes_filter[(1 << (64 - CODES_FILTER_SHIFT)) / 8];
+#define CODES_FILTER_BITS 16
+extern uint8_t codes_filter[(1 << CODES_FILTER_BITS) / 8];
 
 static inline uint32_t codes_filter_bit(uintptr_t address)
 {
-    return (uint32_t)((address >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> CODES_FILTER_SHIFT);
+    return (uint32_t)(address >> 4) & ((1u << CODES_FILTER_BITS) - 1);
 }
 
 void codes_freed_slowly(uintptr_t address);

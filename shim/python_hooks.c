@@ -12,6 +12,7 @@
 #include "shim/enter.h"
 #include "shim/python.h"
 #include "shim/python_codes.h"
+#include "shim/record_usual.h"
 #include "shim/symbols.h"
 
 #define SETTINGS_MAX 8
@@ -64,6 +65,21 @@ static inline __attribute__((always_inline)) void *leave_python(struct thread *t
     return block;
 }
 
+/* The same with the usual case in it, for who is called most. */
+static inline __attribute__((always_inline)) void *leave_python_fast(struct thread *thread,
+                                                                     void *block, size_t size,
+                                                                     struct walk_start start,
+                                                                     enum ts_domain domain)
+{
+    thread->busy = THREAD_IN_SHIM;
+    if (likely(block != NULL) && !likely(python_usual(thread, block, size, &start, domain))) {
+        struct walk_start kept = start; /* whose address is taken: start stays in registers */
+        record_python_slowly(thread, block, size, &kept, domain);
+    }
+    leave(thread);
+    return block;
+}
+
 static void *leave_sampling_python(struct thread *thread, void *block, size_t size,
                                    struct walk_start start, enum ts_domain domain)
 {
@@ -78,8 +94,8 @@ static void *python_malloc(void *ctx, size_t size)
     const struct setting *setting = ctx;
     struct thread *thread = &thread_self;
     if (likely(enter(thread)))
-        return leave_python(thread, setting->next.malloc(setting->next.ctx, size), size,
-                            walk_caller(), setting->domain);
+        return leave_python_fast(thread, setting->next.malloc(setting->next.ctx, size), size,
+                                 walk_caller(), setting->domain);
     if (enter_sampling(thread))
         return leave_sampling_python(thread, setting->next.malloc(setting->next.ctx, size), size,
                                      walk_caller(), setting->domain);
@@ -134,6 +150,19 @@ static __attribute__((noinline)) void tell(struct thread *thread, enum ts_domain
         python_tell();
 }
 
+static inline __attribute__((always_inline)) void forget_fast(struct thread *thread,
+                                                              const void *block)
+{
+    if (!likely(process_mode_now() == PROCESS_TRACING && thread->busy == THREAD_FREE)) {
+        forget(block);
+        return;
+    }
+    set_busy(thread, THREAD_IN_SHIM);
+    if (!likely(free_usual(thread, block)))
+        record_free_slowly(thread, block);
+    leave(thread);
+}
+
 /*
  * What a domain gives on to another one or to free() is the same block: thread->freeing tells their
  * hooks.
@@ -147,7 +176,7 @@ static void python_free(void *ctx, void *block)
         return;
     }
     codes_freed(block);
-    forget(block);
+    forget_fast(thread, block);
     thread->freeing = block;
     setting->next.free(setting->next.ctx, block);
     thread->freeing = NULL;

@@ -9,7 +9,7 @@
 #include "shim/capture.h"
 #include "shim/live.h"
 #include "shim/options.h"
-#include "shim/python_known.h"
+#include "shim/record_usual.h"
 #include "shim/region.h"
 #include "shim/sample.h"
 #include "shim/threads.h"
@@ -53,17 +53,6 @@ TWICE void count_freed(struct thread *thread, struct shard *shard, const struct 
     struct ts_pair freed = worth(block, sampled);
     cell_freed(cell, control, freed.count, freed.size, temporary);
     live_add(thread, control, -(int64_t)freed.size, -(int64_t)freed.count);
-}
-
-/*
- * Whether a cell and the thread's part of the live total already know this control word, which is
- * not that of a paused process.
- */
-static inline bool is_current(const struct thread *thread, const struct ts_cell *cell,
-                              uint64_t control)
-{
-    return ts_load_relaxed(&cell->stamp) == control &&
-           thread->live_reset == LIVE_RESET_PART(control);
 }
 
 /* A thread's last block is its last allocation only as long as no unsampled one came after it. */
@@ -112,29 +101,6 @@ static __attribute__((noinline)) void allocation_slowly(struct thread *thread, c
     allocation(thread, address, size, start, false);
 }
 
-/* Counts a block whose cell is current. False: its class or its place in the index is not at hand;
- * nothing was changed. */
-TWICE bool count_usual(struct thread *thread, struct shard *shard, struct ts_cell *cell,
-                       uint32_t context, struct class_hint *hint, const void *address, size_t size,
-                       uint64_t control)
-{
-    struct block block = {size, context, TS_CONTROL_GENERATION(control)};
-    uint32_t class;
-    if (!likely(index_class_known(&block, hint, &class) ||
-                (class = index_class_find(&block, hint)) != 0) ||
-        !likely(index_try(shard, (uintptr_t)address, &block, class)))
-        return false;
-    cell_allocated(cell, control, 1, size);
-    thread->last = address;
-    live_change(thread, (int64_t)size, 1);
-    return true;
-}
-
-/*
- * The usual case, in which nothing has to be made, asked for or told: the stack was seen before,
- * the block's class, too, and the cell is of this generation and epoch. What is not usual is found
- * out before anything was changed, and left to the slow way.
- */
 void record_allocation(struct thread *thread, const void *address, size_t size,
                        const struct walk_start *start)
 {
@@ -152,22 +118,20 @@ void record_allocation(struct thread *thread, const void *address, size_t size,
         allocation_slowly(thread, address, size, start);
 }
 
-/* In a process with a Python interpreter: the same, where the place is that of both languages. */
-void record_python(struct thread *thread, const void *address, size_t size,
-                   const struct walk_start *start, enum ts_domain domain)
+void record_python_slowly(struct thread *thread, const void *address, size_t size,
+                          const struct walk_start *start, enum ts_domain domain)
 {
-    struct shard *shard = thread->shard;
-    struct python_place *place = NULL;
-    uint64_t control = ts_load_acquire(&region_header->control);
-    if (likely(shard != NULL && options.verify == 0))
-        place = python_known(thread, shard, start, domain);
-    if (likely(place != NULL && is_current(thread, place->cell, control) &&
-               count_usual(thread, shard, place->cell, place->context, &place->hint, address, size,
-                           control)))
-        return;
     thread->domain = domain;
     allocation_slowly(thread, address, size, start);
     thread->domain = TS_DOMAIN_LIBC;
+}
+
+/* In a process with a Python interpreter. */
+void record_python(struct thread *thread, const void *address, size_t size,
+                   const struct walk_start *start, enum ts_domain domain)
+{
+    if (!likely(python_usual(thread, address, size, start, domain)))
+        record_python_slowly(thread, address, size, start, domain);
 }
 
 void record_sampled(struct thread *thread, const void *address, size_t size,
@@ -211,7 +175,7 @@ void record_notice(struct thread *thread)
         live_noticed(thread, control);
 }
 
-static __attribute__((noinline)) void free_slowly(struct thread *thread, const void *address)
+__attribute__((noinline)) void record_free_slowly(struct thread *thread, const void *address)
 {
     struct block block;
     record_notice(thread);
@@ -224,25 +188,10 @@ static __attribute__((noinline)) void free_slowly(struct thread *thread, const v
         thread->last = NULL;
 }
 
-/* The usual case, as in record_allocation. */
 void record_free(struct thread *thread, const void *address)
 {
-    struct shard *shard = thread->shard;
-    uint32_t *slot, word = index_word((uintptr_t)address, &slot);
-    if (!likely(word != 0 && shard != NULL))
-        return free_slowly(thread, address);
-    struct block block = shadow_unpack(shadow_get(slot, word));
-    struct ts_cell *cell = shard_cell(shard, block.context);
-    uint64_t control = ts_load_acquire(&region_header->control) & ~TS_CONTROL_PAUSED;
-    if (!likely(cell != NULL && is_current(thread, cell, control) &&
-                block.generation == TS_CONTROL_GENERATION(control)))
-        return free_slowly(thread, address);
-    bool temporary = thread->last == address;
-    index_clear(slot, word);
-    cell_freed(cell, control, 1, block.size, temporary);
-    if (temporary)
-        thread->last = NULL;
-    live_change(thread, -(int64_t)block.size, -1);
+    if (!likely(free_usual(thread, address)))
+        record_free_slowly(thread, address);
 }
 
 void record_free_sampled(struct thread *thread, const void *address)

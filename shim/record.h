@@ -15,6 +15,11 @@ void record_allocation(struct thread *thread, const void *address, size_t size,
 void record_python(struct thread *thread, const void *address, size_t size,
                    const struct walk_start *start, enum ts_domain domain);
 
+/* Both, and record_free, where it is not the usual case (record_usual.h). */
+void record_python_slowly(struct thread *thread, const void *address, size_t size,
+                          const struct walk_start *start, enum ts_domain domain);
+void record_free_slowly(struct thread *thread, const void *address);
+
 /* Of a block that sampling chose. Its domain is thread->domain. */
 void record_sampled(struct thread *thread, const void *address, size_t size,
                     const struct walk_start *start);
