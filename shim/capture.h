@@ -1,6 +1,6 @@
 /*
- * From a stack to the place where its blocks are counted: its context and that context's cell in the
- * thread's shard.
+ * From a stack to the place where its blocks are counted: its context and that context's cell in
+ * the thread's shard.
  */
 #ifndef TRACESNAP_SHIM_CAPTURE_H
 #define TRACESNAP_SHIM_CAPTURE_H
@@ -11,8 +11,8 @@
  * it; NULL where there is not even that. Both counted. */
 struct ts_cell *capture_cell(struct shard *shard, uint32_t *context);
 
-/* The context of the stack that begins at start, and its cell; NULL when there is none (counted). Its
- * domain is thread->domain. */
+/* The context of the stack that begins at start, and its cell; NULL when there is none (counted).
+ * Its domain is thread->domain. */
 struct ts_cell *capture_any(struct thread *thread, struct shard *shard,
                             const struct walk_start *start, uint32_t *context);
 

@@ -87,8 +87,8 @@ static inline bool index_class_known(const struct block *block, const struct cla
 uint32_t index_class_find(const struct block *block, struct class_hint *hint);
 
 /* Inserts a block where that is easy. False: nothing was done. */
-static inline __attribute__((always_inline)) bool index_try(struct shard *shard, uintptr_t address, const struct block *block,
-                             uint32_t class)
+static inline __attribute__((always_inline)) bool
+index_try(struct shard *shard, uintptr_t address, const struct block *block, uint32_t class)
 {
     uint32_t *slot = shadow_slot(address);
     if (block->size >= SHADOW_SIZE_LIMIT || (address & 7) != 0 || slot == NULL ||

@@ -111,8 +111,8 @@ void python_tell(void)
     struct ts_process *process = &region_header->process;
     const void *interpreter =
         python.main_interpreter != NULL && python.initialized() ? python.main_interpreter() : NULL;
-    if (interpreter != NULL && python_gc_copy(&process->interpreter, interpreter,
-                                              process->python_version, python.runtime))
+    if (interpreter != NULL &&
+        python_gc_copy(&process->interpreter, interpreter, process->python_version, python.runtime))
         ts_store_relaxed(&process->interpreter.time,
                          sys_clock(CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE) -
                              process->started_monotonic);

@@ -1,7 +1,7 @@
 /*
  * A CPython interpreter in the traced process: found by its symbols, its allocator domains hooked,
- * its frames read. Everything that knows CPython lies in the files python*; the rest of the shim asks
- * `python.on` and calls what stands here.
+ * its frames read. Everything that knows CPython lies in the files python*; the rest of the shim
+ * asks `python.on` and calls what stands here.
  *
  * Which frames may be read: those of the calling thread, whose thread state is the current one, or
  * was when the thread last held the interpreter's lock; nobody else changes them. The thread holds
@@ -19,7 +19,7 @@
 #include <pthread.h>
 
 enum python_reading {
-    PYTHON_READING_NOT,    /* there are no Python lines */
+    PYTHON_READING_NOT,       /* there are no Python lines */
     PYTHON_READING_CAREFULLY, /* see python_proof.h */
     PYTHON_READING
 };
@@ -48,8 +48,8 @@ extern struct python python;
 void python_start(void);
 void python_meet(const struct link_map *map);
 
-/* Before a stack is looked at that may be new: the interpreter's configuration may have replaced the
- * hooks. */
+/* Before a stack is looked at that may be new: the interpreter's configuration may have replaced
+ * the hooks. */
 void python_look_after(void);
 
 /* Tells the region what the collector says of itself; by who holds the interpreter's lock, now and
@@ -62,8 +62,8 @@ static inline bool python_holds(uintptr_t pc)
     return pc - python.start < python.end - python.start;
 }
 
-/* Whether a thread state is the calling thread's. It says which thread made it, and pthread_self() is
- * what CPython calls that. */
+/* Whether a thread state is the calling thread's. It says which thread made it, and pthread_self()
+ * is what CPython calls that. */
 static inline bool python_is_own(uintptr_t state)
 {
     return *(const uintptr_t *)(state + python.layout.state_thread_id) == (uintptr_t)pthread_self();

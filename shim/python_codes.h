@@ -2,10 +2,10 @@
  * Code objects: address -> number in the region (struct ts_code), as long as the object lives.
  *
  * An object is copied when a frame of it is first met. When its block is freed, its number is taken
- * from the address, and python.codes_gone steps: whatever was remembered of stacks with a frame of it
- * is void, since the next object at this address may look the same. Equal objects (file, name, first
- * line, line table) have one number: a program that compiles the same source again and again has the
- * same stacks.
+ * from the address, and python.codes_gone steps: whatever was remembered of stacks with a frame of
+ * it is void, since the next object at this address may look the same. Equal objects (file, name,
+ * first line, line table) have one number: a program that compiles the same source again and again
+ * has the same stacks.
  */
 #ifndef TRACESNAP_SHIM_PYTHON_CODES_H
 #define TRACESNAP_SHIM_PYTHON_CODES_H

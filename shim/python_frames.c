@@ -10,7 +10,8 @@ PYTHON_INLINE uint32_t where_slot(uintptr_t frame)
     return (uint32_t)((frame >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> PYTHON_WHERE_SHIFT);
 }
 
-PYTHON_INLINE uint64_t append_one(struct python_frames *frames, uint32_t at, const struct python_frame *new)
+PYTHON_INLINE uint64_t append_one(struct python_frames *frames, uint32_t at,
+                                  const struct python_frame *new)
 {
     struct python_frame *frame = &frames->seen[at];
     frame->frame = new->frame;
@@ -22,8 +23,8 @@ PYTHON_INLINE uint64_t append_one(struct python_frames *frames, uint32_t at, con
     return frame->prefix;
 }
 
-/* The chain is longer than what is kept of it: the outermost frames that are kept go behind the fresh
- * ones as far as there is room. */
+/* The chain is longer than what is kept of it: the outermost frames that are kept go behind the
+ * fresh ones as far as there is room. */
 static __attribute__((noinline)) uint64_t append_cut(struct python_frames *frames, uint32_t kept,
                                                      uint32_t fresh)
 {
@@ -37,7 +38,8 @@ static __attribute__((noinline)) uint64_t append_cut(struct python_frames *frame
     return hash;
 }
 
-PYTHON_INLINE uint64_t read_any(struct python_frames *frames, uintptr_t frame, const struct python_words at)
+PYTHON_INLINE uint64_t read_any(struct python_frames *frames, uintptr_t frame,
+                                const struct python_words at)
 {
     uint32_t fresh = 0, kept = 0, limit = frames->cut ? 0 : frames->count + 1;
     frames->cut = false;
@@ -86,7 +88,7 @@ static uint64_t read_by_version(struct python_frames *frames, uintptr_t frame)
     }
     return read_any(frames, frame,
                     (struct python_words){layout->frame_previous, layout->frame_instruction,
-                                     layout->frame_code, false});
+                                          layout->frame_code, false});
 }
 
 uint64_t python_frames_read_any(struct python_frames *frames, uintptr_t frame)

@@ -3,15 +3,15 @@
  *
  * What is read of a frame is what it can differ in: its instruction, and its code object where the
  * instruction is not an address within it, and what its flags say of the C frame that runs it. The
- * hash of all frames from the outermost inward tells stacks apart; it is of this process's addresses
- * and never leaves it. What the addresses mean does not change as long as the code objects live:
- * python.codes_gone.
+ * hash of all frames from the outermost inward tells stacks apart; it is of this process's
+ * addresses and never leaves it. What the addresses mean does not change as long as the code
+ * objects live: python.codes_gone.
  *
- * The frames of the last capture, outermost first, are taken over as in walk.h: as soon as the chain
- * comes to a frame that lay there before, the words of it and of each further one are read again and
- * compared, in the order of the chain, so that only what the chain leads to is ever read. All equal:
- * the hash of all up to there is known. The comparisons do not wait for each other, since a frame's
- * address is known from last time.
+ * The frames of the last capture, outermost first, are taken over as in walk.h: as soon as the
+ * chain comes to a frame that lay there before, the words of it and of each further one are read
+ * again and compared, in the order of the chain, so that only what the chain leads to is ever read.
+ * All equal: the hash of all up to there is known. The comparisons do not wait for each other,
+ * since a frame's address is known from last time.
  */
 #ifndef TRACESNAP_SHIM_PYTHON_FRAMES_H
 #define TRACESNAP_SHIM_PYTHON_FRAMES_H
@@ -42,8 +42,8 @@ struct python_frames {
     uint32_t gone;  /* of python.codes_gone, to which the keys belong */
     uint16_t where[1 << (64 - PYTHON_WHERE_SHIFT)]; /* hash of a frame's address -> where in seen it
                                                        was last; a hint */
-    struct python_frame seen[PYTHON_DEPTH_MAX + 1];  /* [0]: frame 0, where each chain ends */
-    struct python_frame fresh[PYTHON_DEPTH_MAX];     /* of the capture under way, innermost first */
+    struct python_frame seen[PYTHON_DEPTH_MAX + 1]; /* [0]: frame 0, where each chain ends */
+    struct python_frame fresh[PYTHON_DEPTH_MAX];    /* of the capture under way, innermost first */
 };
 
 #define PYTHON_INLINE static inline __attribute__((always_inline))
@@ -59,9 +59,10 @@ struct python_words {
     bool is_flag;  /* a byte of flags; else the address of the code object */
 };
 
-static const struct python_words python_words_39 = {24, 104, 32, false}, python_words_310 = {24, 96, 32, false},
-                            python_words_311 = {48, 56, 68, true}, python_words_312 = {8, 56, 0, false};
-
+static const struct python_words python_words_39 = {24, 104, 32, false},
+                                 python_words_310 = {24, 96, 32, false},
+                                 python_words_311 = {48, 56, 68, true},
+                                 python_words_312 = {8, 56, 0, false};
 
 PYTHON_INLINE uint64_t more_of(uintptr_t frame, const struct python_words *at)
 {
@@ -75,8 +76,10 @@ PYTHON_INLINE uint64_t more_of(uintptr_t frame, const struct python_words *at)
  * chain led to it. On failure *limit is the one that differs: no chain that comes to it, or to one
  * further in, is the same from there.
  */
-static inline __attribute__((always_inline)) bool same_from(const struct python_frames *frames, uint32_t from, const struct python_words *at,
-                      uint32_t *limit)
+static inline __attribute__((always_inline)) bool same_from(const struct python_frames *frames,
+                                                            uint32_t from,
+                                                            const struct python_words *at,
+                                                            uint32_t *limit)
 {
     const struct python_frame *seen = &frames->seen[from];
     for (;; seen--) {
@@ -106,7 +109,8 @@ uint64_t python_frames_read_any(struct python_frames *frames, uintptr_t frame);
  * The usual case: the newest frame is that of the last capture, somewhere else in its code perhaps,
  * and the frames that called it are where they were.
  */
-PYTHON_INLINE uint64_t read_usual(struct python_frames *frames, uintptr_t frame, const struct python_words at)
+PYTHON_INLINE uint64_t read_usual(struct python_frames *frames, uintptr_t frame,
+                                  const struct python_words at)
 {
     struct python_frame *seen = &frames->seen[frames->count];
     uint32_t limit;
@@ -165,14 +169,15 @@ PYTHON_INLINE uint64_t python_frames_read(struct python_frames *frames, uintptr_
     return python_frames_read_any(frames, frame);
 }
 
-/* The key of a frame that was just read; PYTHON_KEY_HIDDEN when it is none of Python code, or has not
- * begun: tracemalloc does not show it either. text: as in codes_number. */
+/* The key of a frame that was just read; PYTHON_KEY_HIDDEN when it is none of Python code, or has
+ * not begun: tracemalloc does not show it either. text: as in codes_number. */
 uint64_t python_frame_key(struct python_frame *frame, char *text);
 
 /* The address of a frame's code object. */
 static inline uintptr_t python_code(uintptr_t frame)
 {
-    return *(const uintptr_t *)(frame + python.layout.frame_code) & ~(uintptr_t)python.layout.code_tag;
+    return *(const uintptr_t *)(frame + python.layout.frame_code) &
+           ~(uintptr_t)python.layout.code_tag;
 }
 
 /* What a frame is at, as a byte offset into its code's instructions. */

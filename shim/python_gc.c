@@ -45,13 +45,28 @@ static const struct layout layouts[] = {
     {.minor = 0x030a, .at = 616, .size = 240, .collecting = 200, .statistics = 128, .youngest = 96},
     {.minor = 0x030b, .at = 648, .size = 240, .collecting = 200, .statistics = 128, .youngest = 96},
     {.minor = 0x030c, .at = 112, .size = 240, .collecting = 200, .statistics = 128, .youngest = 96},
-    {.minor = 0x030d, .offsets_at = 80, .offsets_gc = 568, .size = 240, .collecting = 200,
-     .statistics = 128, .youngest = 96},
+    {.minor = 0x030d,
+     .offsets_at = 80,
+     .offsets_gc = 568,
+     .size = 240,
+     .collecting = 200,
+     .statistics = 128,
+     .youngest = 96},
     /* 3.14 began with an incremental collector and went back to generations in 3.14.5. */
-    {.minor = 0x030e, .offsets_at = 88, .offsets_gc = 648, .size = 240, .collecting = 192,
-     .statistics = 120, .visited = 232},
-    {.minor = 0x030e, .offsets_at = 88, .offsets_gc = 648, .size = 264, .collecting = 192,
-     .statistics = 120, .youngest = 256},
+    {.minor = 0x030e,
+     .offsets_at = 88,
+     .offsets_gc = 648,
+     .size = 240,
+     .collecting = 192,
+     .statistics = 120,
+     .visited = 232},
+    {.minor = 0x030e,
+     .offsets_at = 88,
+     .offsets_gc = 648,
+     .size = 264,
+     .collecting = 192,
+     .statistics = 120,
+     .youngest = 256},
 };
 
 static uint64_t word(const void *base, size_t offset)
@@ -71,8 +86,7 @@ static uint32_t number(const void *base, size_t offset)
 static bool is_published(const struct layout *layout, uint32_t version, const void *runtime)
 {
     return runtime != NULL && memcmp(runtime, COOKIE, sizeof COOKIE - 1) == 0 &&
-           word(runtime, OFFSETS_VERSION) == version &&
-           word(runtime, OFFSETS_FREE_THREADED) == 0 &&
+           word(runtime, OFFSETS_VERSION) == version && word(runtime, OFFSETS_FREE_THREADED) == 0 &&
            word(runtime, layout->offsets_gc) == layout->size &&
            word(runtime, layout->offsets_gc + 8) == layout->collecting &&
            word(runtime, OFFSETS_INTERPRETER_SIZE) >= layout->size &&

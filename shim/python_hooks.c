@@ -1,12 +1,13 @@
 /*
  * The hooks of CPython's allocator domains.
  *
- * Who may set them, and when: PyMem_SetAllocator stores five words, and who allocates at this moment
- * in another thread reads some of them. So they are set before the interpreter is initialised, when
- * only one thread uses it, or, for mem and obj, by a thread that holds its lock.
+ * Who may set them, and when: PyMem_SetAllocator stores five words, and who allocates at this
+ * moment in another thread reads some of them. So they are set before the interpreter is
+ * initialised, when only one thread uses it, or, for mem and obj, by a thread that holds its lock.
  *
- * Each setting has a record of its own that says what was there before: whoever was set on top of an
- * earlier one of ours (the debug hooks, tracemalloc) calls that one, which must not call him again.
+ * Each setting has a record of its own that says what was there before: whoever was set on top of
+ * an earlier one of ours (the debug hooks, tracemalloc) calls that one, which must not call him
+ * again.
  */
 #include "shim/python_hooks.h"
 #include "shim/enter.h"
@@ -190,7 +191,8 @@ static bool same_allocator(const struct allocator *a, const struct allocator *b)
            a->realloc == b->realloc && a->free == b->free;
 }
 
-/* The setting for what is there now: an earlier one where that was there before. NULL: none is left. */
+/* The setting for what is there now: an earlier one where that was there before. NULL: none is
+ * left. */
 static struct setting *setting_for(enum ts_domain domain, const struct allocator *now)
 {
     for (uint32_t i = 0; i < SETTINGS_MAX; i++) {
@@ -211,8 +213,7 @@ static void set(enum ts_domain domain)
 {
     struct allocator now;
     get_allocator(number_of(domain), &now);
-    struct setting *setting =
-        now.malloc == python_malloc ? NULL : setting_for(domain, &now);
+    struct setting *setting = now.malloc == python_malloc ? NULL : setting_for(domain, &now);
     if (setting == NULL)
         return;
     now = (struct allocator){setting, python_malloc, python_calloc, python_realloc, python_free};
@@ -259,11 +260,11 @@ static void set_all(void)
 }
 
 /*
- * The configuration of an interpreter replaces all domains. That raw alone is not ours says nothing:
- * CPython sets its default there for a moment, again and again.
+ * The configuration of an interpreter replaces all domains. That raw alone is not ours says
+ * nothing: CPython sets its default there for a moment, again and again.
  *
- * Where the interpreter was there first, only a thread that holds its lock may set mem and obj; what
- * raw gives is then malloc's.
+ * Where the interpreter was there first, only a thread that holds its lock may set mem and obj;
+ * what raw gives is then malloc's.
  */
 void python_look_after(void)
 {
@@ -283,8 +284,7 @@ void python_look_after(void)
 bool python_hooks_start(const struct link_map *map)
 {
     static const char *const names[] = {"PyMem_GetAllocator", "PyMem_SetAllocator",
-                                        "PyObject_GetArenaAllocator",
-                                        "PyObject_SetArenaAllocator"};
+                                        "PyObject_GetArenaAllocator", "PyObject_SetArenaAllocator"};
     uintptr_t found[4] = {0};
     size_t size;
     for (int i = 0; i < 4; i++)

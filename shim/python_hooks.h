@@ -1,6 +1,6 @@
 /*
- * Hooks of CPython's allocator domains (PyMem_SetAllocator). What lies beneath, pymalloc or another,
- * stays in place; a call of one domain that goes on to another or to malloc is one block.
+ * Hooks of CPython's allocator domains (PyMem_SetAllocator). What lies beneath, pymalloc or
+ * another, stays in place; a call of one domain that goes on to another or to malloc is one block.
  */
 #ifndef TRACESNAP_SHIM_PYTHON_HOOKS_H
 #define TRACESNAP_SHIM_PYTHON_HOOKS_H

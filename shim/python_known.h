@@ -1,6 +1,7 @@
 /*
- * The usual case of a capture in a process with a Python interpreter: the native stack is remembered
- * as in memo.h, the Python frames are read, and what stands under the hash of both is the place.
+ * The usual case of a capture in a process with a Python interpreter: the native stack is
+ * remembered as in memo.h, the Python frames are read, and what stands under the hash of both is
+ * the place.
  */
 #ifndef TRACESNAP_SHIM_PYTHON_KNOWN_H
 #define TRACESNAP_SHIM_PYTHON_KNOWN_H
@@ -27,7 +28,8 @@ PYTHON_INLINE uintptr_t python_stop(const struct shard *shard, uintptr_t state)
 
 /* NULL: something is new. */
 PYTHON_INLINE struct python_place *python_known(struct thread *thread, struct shard *shard,
-                                         const struct walk_start *start, enum ts_domain domain)
+                                                const struct walk_start *start,
+                                                enum ts_domain domain)
 {
     uintptr_t state = python_state_of(thread, domain);
     uint64_t frames = 0;

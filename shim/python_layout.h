@@ -41,8 +41,8 @@ struct python_layout {
     /* PyThreadState */
     uint16_t state_interpreter, state_thread_id;
     uint16_t state_cframe; /* 0 = there is none */
-    uint16_t state_frame;  /* of the newest frame, in the state or, if there is one that holds it, in
-                              the CFrame */
+    uint16_t state_frame; /* of the newest frame, in the state or, if there is one that holds it, in
+                             the CFrame */
     bool frame_in_cframe;
     uint16_t cframe_previous;
 
@@ -73,8 +73,8 @@ struct python_layout {
 #define PYTHON_BYTES_DATA 32
 #define PYTHON_TYPE_FLAGS 168
 
-/* Fills *layout for the version, as PY_VERSION_HEX; false when it is not known. runtime: _PyRuntime,
- * NULL where it has no symbol. */
+/* Fills *layout for the version, as PY_VERSION_HEX; false when it is not known. runtime:
+ * _PyRuntime, NULL where it has no symbol. */
 bool python_layout_of(uint32_t version, const uint8_t *runtime, struct python_layout *layout);
 
 /* What 3.13 and later say of themselves; false for older ones. */

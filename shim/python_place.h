@@ -1,11 +1,11 @@
 /*
- * Places of stacks of both languages that a thread saw before: what it needs to count a block, under
- * the hash of all that the stack consists of.
+ * Places of stacks of both languages that a thread saw before: what it needs to count a block,
+ * under the hash of all that the stack consists of.
  *
  * The key covers the native path (memo.h: its slots were compared), the words of all Python frames
- * (python_frames.h: all were read), the domain, and python.codes_gone, so that what was filed before a
- * code object died is not found again. Different stacks meet with the probability of 64-bit hashes,
- * as in the table of contexts.
+ * (python_frames.h: all were read), the domain, and python.codes_gone, so that what was filed
+ * before a code object died is not found again. Different stacks meet with the probability of
+ * 64-bit hashes, as in the table of contexts.
  */
 #ifndef TRACESNAP_SHIM_PYTHON_PLACE_H
 #define TRACESNAP_SHIM_PYTHON_PLACE_H

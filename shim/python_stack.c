@@ -64,8 +64,8 @@ static void place_run(struct python_path *merged, struct runs *runs)
         runs->cframe = *(const uintptr_t *)(runs->cframe + python.layout.cframe_previous);
 }
 
-/* From the innermost frame outward, as many as are wanted; hashed from the root, as far as it is not
- * the path before. */
+/* From the innermost frame outward, as many as are wanted; hashed from the root, as far as it is
+ * not the path before. */
 static void hash(struct python_path *merged)
 {
     uint32_t count = merged->count, before = merged->before, at = 0;

@@ -1,6 +1,6 @@
 /*
- * One stack of both languages, from the root: a C frame of the interpreter's loop is preceded by the
- * Python frames that it runs, since these are what the frames further in were called from.
+ * One stack of both languages, from the root: a C frame of the interpreter's loop is preceded by
+ * the Python frames that it runs, since these are what the frames further in were called from.
  */
 #ifndef TRACESNAP_SHIM_PYTHON_STACK_H
 #define TRACESNAP_SHIM_PYTHON_STACK_H
@@ -13,7 +13,7 @@
 struct python_path {
     uint32_t count;
     uint32_t before; /* count of the path before */
-    uint32_t kept; /* so many of the outermost frames are those of the path before */
+    uint32_t kept;   /* so many of the outermost frames are those of the path before */
     struct walk_path path[PYTHON_PATH_MAX];
     uint64_t keys[PYTHON_PATH_MAX]; /* of the stack under way, innermost first */
     char text[4096];                /* for codes_number */

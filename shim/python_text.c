@@ -21,7 +21,8 @@ struct python_bytes python_bytes(uintptr_t object)
                                  size <= BYTES_MAX ? (uint32_t)size : 0};
 }
 
-/* How the characters lie: of PyASCIIObject.state. 3.14 has 16 bits where others have 2 before it. */
+/* How the characters lie: of PyASCIIObject.state. 3.14 has 16 bits where others have 2 before it.
+ */
 struct form {
     uint32_t kind; /* bytes of a character */
     bool compact, ascii;

@@ -113,8 +113,8 @@ void record_allocation(struct thread *thread, const void *address, size_t size,
     struct memo_entry *known = memo_find_last(&shard->memo, thread, start, 0);
     if (!likely(known != NULL && options.verify == 0 && is_current(thread, known->cell, control)))
         return allocation_slowly(thread, address, size, start);
-    if (!likely(
-            count_usual(thread, shard, known->cell, known->context, &known->hint, address, size, control)))
+    if (!likely(count_usual(thread, shard, known->cell, known->context, &known->hint, address, size,
+                            control)))
         allocation_slowly(thread, address, size, start);
 }
 
@@ -180,7 +180,8 @@ __attribute__((noinline)) void record_free_slowly(struct thread *thread, const v
     struct block block;
     record_notice(thread);
     bool temporary = thread->last == address;
-    if (address == thread->freeing) /* counted by the hook of the Python domain that it comes from */
+    if (address ==
+        thread->freeing) /* counted by the hook of the Python domain that it comes from */
         return;
     if (index_take(address, &block, true))
         freed(thread, &block, temporary, false);

@@ -1,7 +1,8 @@
 /*
- * The usual case of an allocation and of a free, in which nothing has to be made, asked for or told:
- * the stack was seen before, the block's class, too, and the cell is of this generation and epoch.
- * What is not usual is found out before anything was changed, and left to the slow way (record.c).
+ * The usual case of an allocation and of a free, in which nothing has to be made, asked for or
+ * told: the stack was seen before, the block's class, too, and the cell is of this generation and
+ * epoch. What is not usual is found out before anything was changed, and left to the slow way
+ * (record.c).
  *
  * In a header, since the hooks of CPython's domains have it compiled into them.
  */
@@ -29,8 +30,8 @@ RECORD_USUAL bool is_current(const struct thread *thread, const struct ts_cell *
 /* Counts a block whose cell is current. False: its class or its place in the index is not at hand;
  * nothing was changed. */
 RECORD_USUAL bool count_usual(struct thread *thread, struct shard *shard, struct ts_cell *cell,
-                       uint32_t context, struct class_hint *hint, const void *address, size_t size,
-                       uint64_t control)
+                              uint32_t context, struct class_hint *hint, const void *address,
+                              size_t size, uint64_t control)
 {
     struct block block = {size, context, TS_CONTROL_GENERATION(control)};
     uint32_t class;
