@@ -82,22 +82,35 @@ static inline void cell_prepare(struct ts_cell *cell, uint64_t control)
         cell_refresh(cell, control & ~TS_CONTROL_PAUSED);
 }
 
+/* Of a cell that was touched under the present control word. */
+static inline void cell_add_allocated(struct ts_cell *cell, uint64_t count, uint64_t size)
+{
+    ts_pair_store(&cell->allocated,
+                  (struct ts_pair){cell->allocated.count + count, cell->allocated.size + size});
+}
+
 static inline void cell_allocated(struct ts_cell *cell, uint64_t control, uint64_t count,
                                   uint64_t size)
 {
     cell_prepare(cell, control);
-    ts_pair_store(&cell->allocated,
-                  (struct ts_pair){cell->allocated.count + count, cell->allocated.size + size});
+    cell_add_allocated(cell, count, size);
+}
+
+/* As cell_add_allocated. */
+static inline void cell_add_freed(struct ts_cell *cell, uint64_t count, uint64_t size,
+                                  bool temporary)
+{
+    ts_pair_store(&cell->freed,
+                  (struct ts_pair){cell->freed.count + count, cell->freed.size + size});
+    if (temporary)
+        ts_store_relaxed(&cell->temporary, cell->temporary + count);
 }
 
 static inline void cell_freed(struct ts_cell *cell, uint64_t control, uint64_t count, uint64_t size,
                               bool temporary)
 {
     cell_prepare(cell, control);
-    ts_pair_store(&cell->freed,
-                  (struct ts_pair){cell->freed.count + count, cell->freed.size + size});
-    if (temporary)
-        ts_store_relaxed(&cell->temporary, cell->temporary + count);
+    cell_add_freed(cell, count, size, temporary);
 }
 
 #endif

@@ -20,7 +20,7 @@
 
 enum python_reading {
     PYTHON_READING_NOT,       /* there are no Python lines */
-    PYTHON_READING_CAREFULLY, /* see python_proof.h */
+    PYTHON_READING_CAREFULLY, /* see python_proof.h; with verify=1 for ever */
     PYTHON_READING
 };
 

@@ -50,10 +50,13 @@ PYTHON_INLINE uint64_t read_any(struct python_frames *frames, uintptr_t frame,
         now->more = more_of(frame, &at);
         frame = python_word(frame + at.previous);
         uint32_t i = frames->where[where_slot(frame)];
-        if (i < limit && frame != 0 && frames->seen[i].frame == frame &&
-            same_from(frames, i, &at, &limit)) {
-            kept = i;
-            break;
+        if (i < limit && frame != 0 && frames->seen[i].frame == frame) {
+            const struct python_frame *differing = differing_from(&frames->seen[i], &at);
+            if (differing == NULL) {
+                kept = i;
+                break;
+            }
+            limit = (uint32_t)(differing - frames->seen);
         }
         if (__builtin_expect(fresh == PYTHON_DEPTH_MAX, 0))
             return append_cut(frames, 0, fresh);
@@ -94,6 +97,7 @@ static uint64_t read_by_version(struct python_frames *frames, uintptr_t frame)
 uint64_t python_frames_read_any(struct python_frames *frames, uintptr_t frame)
 {
     uint64_t hash = read_by_version(frames, frame);
+    frames->newest = &frames->seen[frames->count];
     if (python.layout.anchor == PYTHON_BY_FRAME)
         frames->loop = find_loop(frames);
     return hash;

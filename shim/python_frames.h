@@ -36,6 +36,7 @@ struct python_frame {
 #define PYTHON_KEY_HIDDEN 1 /* no frame to be shown */
 
 struct python_frames {
+    struct python_frame *newest; /* &seen[count]; NULL = nothing was read yet */
     uint32_t count; /* seen[1] is the outermost frame, seen[count] the innermost */
     bool cut;       /* there are more than PYTHON_DEPTH_MAX: the outermost are not among them */
     uintptr_t loop; /* an address in the C frame that runs the newest frame; 0 = not known */
@@ -72,29 +73,24 @@ PYTHON_INLINE uint64_t more_of(uintptr_t frame, const struct python_words *at)
 }
 
 /*
- * Whether the frames from seen[from] outward are those that were seen. Each is read only after the
- * chain led to it. On failure *limit is the one that differs: no chain that comes to it, or to one
+ * Compares the frames from `seen` outward with what they were. Each is read only after the chain led
+ * to it. NULL: all are the same; else the first that differs: no chain that comes to it, or to one
  * further in, is the same from there.
  */
-static inline __attribute__((always_inline)) bool same_from(const struct python_frames *frames,
-                                                            uint32_t from,
-                                                            const struct python_words *at,
-                                                            uint32_t *limit)
+PYTHON_INLINE const struct python_frame *differing_from(const struct python_frame *seen,
+                                                        const struct python_words *at)
 {
-    const struct python_frame *seen = &frames->seen[from];
     for (;; seen--) {
         uintptr_t frame = seen->frame;
         if (python_word(frame + at->instruction) != seen->instruction ||
             (at->more != 0 && more_of(frame, at) != seen->more))
-            break;
+            return seen;
         uintptr_t previous = python_word(frame + at->previous);
         if (previous != seen[-1].frame)
-            break;
+            return seen;
         if (previous == 0)
-            return true;
+            return NULL;
     }
-    *limit = (uint32_t)(seen - frames->seen);
-    return false;
 }
 
 PYTHON_INLINE uint64_t hash_of(uint64_t prefix, uint64_t instruction, uint64_t more)
@@ -112,13 +108,12 @@ uint64_t python_frames_read_any(struct python_frames *frames, uintptr_t frame);
 PYTHON_INLINE uint64_t read_usual(struct python_frames *frames, uintptr_t frame,
                                   const struct python_words at)
 {
-    struct python_frame *seen = &frames->seen[frames->count];
-    uint32_t limit;
-    if (!likely(seen->frame == frame && !frames->cut))
+    struct python_frame *seen = frames->newest;
+    if (!likely(seen != NULL && seen->frame == frame && !frames->cut))
         return python_frames_read_any(frames, frame);
     uintptr_t previous = python_word(frame + at.previous);
     if (!likely(seen[-1].frame == previous &&
-                (previous == 0 || same_from(frames, frames->count - 1, &at, &limit))))
+                (previous == 0 || differing_from(seen - 1, &at) == NULL)))
         return python_frames_read_any(frames, frame);
     uint64_t instruction = python_word(frame + at.instruction), more = more_of(frame, &at);
     if (seen->instruction != instruction || seen->more != more) {
@@ -160,6 +155,7 @@ PYTHON_INLINE uint64_t python_frames_read(struct python_frames *frames, uintptr_
     uintptr_t frame = python_newest(state);
     if (__builtin_expect(frame == 0, 0)) {
         frames->count = 0;
+        frames->newest = frames->seen;
         return 0;
     }
     if (python.layout.reader == PYTHON_READER_311)

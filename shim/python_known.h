@@ -37,6 +37,8 @@ PYTHON_INLINE struct python_place *python_known(struct thread *thread, struct sh
         if (__builtin_expect(ts_load_relaxed(&python.reading) != PYTHON_READING, 0))
             return NULL;
         frames = python_frames_read(&shard->python.frames, state);
+    } else if (__builtin_expect(options.verify, 0)) {
+        return NULL;
     }
     uintptr_t stop = python_stop(shard, state);
     struct memo_entry *known = memo_find_last(&shard->memo, thread, start, stop);

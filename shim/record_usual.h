@@ -39,7 +39,7 @@ RECORD_USUAL bool count_usual(struct thread *thread, struct shard *shard, struct
                 (class = index_class_find(&block, hint)) != 0) ||
         !likely(index_try(shard, (uintptr_t)address, &block, class)))
         return false;
-    cell_allocated(cell, control, 1, size);
+    cell_add_allocated(cell, 1, size);
     thread->last = address;
     live_change(thread, (int64_t)size, 1);
     return true;
@@ -51,7 +51,7 @@ RECORD_USUAL bool python_usual(struct thread *thread, const void *address, size_
 {
     struct shard *shard = thread->shard;
     uint64_t control = ts_load_acquire(&region_header->control);
-    if (!likely(shard != NULL && options.verify == 0))
+    if (!likely(shard != NULL))
         return false;
     struct python_place *place = python_known(thread, shard, start, domain);
     return likely(place != NULL && is_current(thread, place->cell, control) &&
@@ -73,7 +73,7 @@ RECORD_USUAL bool free_usual(struct thread *thread, const void *address)
         return false;
     bool temporary = thread->last == address;
     index_clear(slot, word);
-    cell_freed(cell, control, 1, block.size, temporary);
+    cell_add_freed(cell, 1, block.size, temporary);
     if (temporary)
         thread->last = NULL;
     live_change(thread, -(int64_t)block.size, -1);
