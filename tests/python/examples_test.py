@@ -8,6 +8,7 @@ import ast
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -218,16 +219,18 @@ def cycle(example):
 def pool(example):
     """From a pool, fewer blocks are allocated and temporary"""
     example.run()
-    functions = {row["function"]: row for row in example.report(
-        "stats", "-g", "function", "--sort", "allocated", "--filter", str(example.directory / "pool.py"), "pool.tsnap"
-    )["stats"]}
-    fresh = functions["fresh"]
-    within("blocks of fresh buffers", fresh["allocated_count"], 20_000, 20_010)
-    within("of which temporary", fresh["temporary_count"], 9_990, 10_010)
-    within("their bytes", fresh["allocated_size"], 10_000 * 4096, 10_000 * 4300)
-    taken = [row for name, row in functions.items() if name.startswith("pooled")]
-    within("blocks of the pool", sum(row["allocated_count"] for row in taken), 5, 20)
-    within("of which temporary", sum(row["temporary_count"] for row in taken), 0, 5)
+    rows = example.rows("pool.tsnap", "--sort", "allocated")
+    first, second, last = (line_of("pool", text) for text in ("def fresh", "def pooled", "fresh(10_000)"))
+
+    def total(lines, figure):
+        return sum(row[figure] for line, row in rows.items() if line in lines)
+
+    fresh, pooled = range(first + 1, second), range(second + 1, last)
+    within("blocks of fresh buffers", total(fresh, "allocated_count"), 20_000, 20_010)
+    within("of which temporary", total(fresh, "temporary_count"), 9_990, 10_010)
+    within("their bytes", total(fresh, "allocated_size"), 10_000 * 4096, 10_000 * 4300)
+    within("blocks of the pool", total(pooled, "allocated_count"), 8, 30)
+    within("of which temporary", total(pooled, "temporary_count"), 0, 8)
 
 
 def service(example):
@@ -262,13 +265,14 @@ def loop(example):
                           "loop.tsnap")["stats"]
     theirs = []
     for line in said:
-        place, size, count = line.split(": size=")[0], line.split("size=")[1].split(",")[0], line.split("count=")[1]
-        theirs.append((int(place.rsplit(":", 1)[1]), size, int(count.split(",")[0])))
+        number, kilobytes, count = re.search(r":(\d+): size=(\S+) KiB, count=(\d+)", line).groups()
+        theirs.append((int(number), float(kilobytes), int(count)))
     ours = [row for row in rows if row["line"] >= line_of("loop", "words = [f")]
     if [row["line"] for row in ours] != [line for line, _, _ in theirs]:
         raise AssertionError(f"tracemalloc: {theirs}; tracesnap: {[(row['line'], row['size']) for row in ours]}")
     equal("lines", len(theirs), 5)
-    for row, (line, _, count) in zip(ours, theirs):
+    for row, (line, kilobytes, count) in zip(ours, theirs):
+        within(f"size of line {line} in KiB", row["size"] / 1024, kilobytes - 1, kilobytes + 1)
         within(f"count of line {line}", row["count"], count - 10, count + 10)
 
 
