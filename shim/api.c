@@ -5,6 +5,7 @@
 #include "region/key.h"
 #include "shim/live.h"
 #include "shim/process.h"
+#include "shim/python.h"
 #include "shim/record.h"
 #include "shim/region.h"
 #include "shim/sample.h"
@@ -123,7 +124,10 @@ EXPORT size_t tracesnap_preloaded_get_object_traceback(const void *address,
 
 EXPORT int tracesnap_preloaded_take_snapshot(const char *path)
 {
-    int result = traced() ? snapshot_save(path) : -ENOSYS;
+    bool is_traced = traced();
+    if (is_traced)
+        python_tell_held(&thread_self);
+    int result = is_traced ? snapshot_save(path) : -ENOSYS;
     if (result == 0)
         return 0;
     errno = -result;

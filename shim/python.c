@@ -118,6 +118,15 @@ void python_tell(void)
                              process->started_monotonic);
 }
 
+/* The current state is compared and not looked at: without the lock it is another thread's (up to
+ * 3.11), which may end at any moment. */
+void python_tell_held(struct thread *thread)
+{
+    uintptr_t own = ts_load_acquire(&python.on) ? python_state(thread, false) : 0;
+    if (own != 0 && own == (uintptr_t)python.state())
+        python_tell();
+}
+
 /*
  * Not every state that is current is the caller's: who asks for memory without holding the lock, by
  * mistake, finds that of the thread that holds it (up to 3.11), whose frames change meanwhile.

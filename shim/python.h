@@ -56,6 +56,9 @@ void python_look_after(void);
  * then. */
 void python_tell(void);
 
+/* The same, if the calling thread holds the lock and has allocated by mem or obj before. */
+void python_tell_held(struct thread *thread);
+
 /* Whether pc lies in the interpreter, whose allocators call each other and malloc. */
 static inline bool python_holds(uintptr_t pc)
 {

@@ -214,6 +214,14 @@ def cycle(example):
         equal("what grew", grown[line]["count_diff"], each * 10_000)
         equal("what is left of it", gone[line]["count"], 0)
         equal("what is gone", gone[line]["count_diff"], -each * 10_001)
+    before, after = (example.report("stats", snapshot)["interpreter"]["gc"] for snapshot in
+                     ("grown.tsnap", "collected.tsnap"))
+    if before["enabled"] or after["enabled"]:
+        raise AssertionError(f"the collector was off: {before}, {after}")
+    oldest, oldest_after = before["generations"][2], after["generations"][2]
+    equal("full collections", oldest_after["collections"] - oldest["collections"], 1)
+    found = oldest_after["collected"] - oldest["collected"]
+    within("objects that it found", found, 2 * 10_001, 4 * 10_001 + 100)
 
 
 def pool(example):

@@ -3,7 +3,7 @@
 import ctypes
 import os
 
-program = ctypes.CDLL(None, use_errno=True)  # with all that is loaded into it
+program = ctypes.PyDLL(None, use_errno=True)  # PyDLL: no other thread runs Python meanwhile
 
 
 def snapshot(path):
