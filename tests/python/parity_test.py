@@ -6,7 +6,7 @@ live after each program is compared line by line and stack by stack, for all fil
 object that died to the next one of its kind. No allocator is asked, which is all that tracesnap sees: such a block stays
 on the line of its first birth, where tracemalloc notices the second. Hence three runs:
 
-    tracemalloc at 25 frames, which does not notice births from free lists (points.c): all is equal
+    tracemalloc at 25 frames, which does not notice births from free lists (parity/points.c): all is equal
     tracemalloc at 1 frame, as it is: the totals are equal, and what stands on other lines is the effect of free lists
         alone, by the first run; it is printed for each program
     tracemalloc at 25 frames, as it is, and python=exact, where there is a public tracer of births (3.13): all is equal.
@@ -19,12 +19,13 @@ import collections
 import marshal
 import sys
 
-from pythons import HERE, SHIM, Regions, Tap, compile_c, known, note, run
+from traced import HERE, SHIM, Regions, Tap, compile_c, drops, note, pythons, run
 
 PROGRAMS = sorted(path.stem for path in (HERE / "parity" / "programs").glob("*.py"))
 FRAMES = 25
-# What the comparison itself makes there (points.c, prepare_list) is no block of the program.
-LAST_POINT = (str(HERE / "points.py"), (HERE / "points.py").read_text().split("traces = ")[0].count("\n"))
+# What the comparison itself makes there (parity/points.c, prepare_list) is no block of the program.
+POINTS = HERE / "parity" / "points.py"
+LAST_POINT = (str(POINTS), POINTS.read_text().split("traces = ")[0].count("\n"))
 
 
 def lines_of(stacks):
@@ -56,9 +57,9 @@ def python_frames(row, depth):
 def of_tracesnap(regions, path, depth):
     how = ("--group-by", "stack", "--attribute", "python", "--domain", "raw,mem,obj")
     document = regions.stats(path, *how, "--sysroot", regions.path)  # native frames need no names
-    wrong = {cause: count for cause, count in document["drops"].items() if count}
+    wrong = drops(document, possible=("depth_cut",))  # of frames far out, with the native ones between
     if wrong:
-        raise AssertionError(f"drops: {wrong}")
+        raise AssertionError("\n".join(wrong))
     rows = [row for row in document["stats"] if row["count"]]
     return add_up((python_frames(row, depth), row["size"], row["count"]) for row in rows)
 
@@ -66,7 +67,7 @@ def of_tracesnap(regions, path, depth):
 def play(python, regions, frames, births, options=""):
     """Runs all programs; returns where the books of each are."""
     to = regions.scratch / f"{frames}-{births}-{options}"
-    points = compile_c("points.c", "-O2", "-ldl", output="points.so", shared=True)
+    points = compile_c("parity/points.c", "-O2", "-ldl", output="points.so", shared=True)
     environment = regions.environment(
         options,
         LD_PRELOAD=f"{SHIM}:{points}",
@@ -76,7 +77,7 @@ def play(python, regions, frames, births, options=""):
         POINTS_PROGRAMS=str(HERE / "parity" / "programs"),
         PYTHONHASHSEED="0",
     )
-    run([python.path, "-B", "-X", f"tracemalloc={frames}", HERE / "points.py", *PROGRAMS], environment)
+    run([python.path, "-B", "-X", f"tracemalloc={frames}", POINTS, *PROGRAMS], environment)
     return [f"{to}.{number}" for number in range(1, len(PROGRAMS) + 1)]
 
 
@@ -96,9 +97,10 @@ def totals(stacks):
 
 def effect(ours, theirs):
     """What stands on other lines: (blocks, of so many, lines that differ, of so many)."""
-    moved = sum(max(ours[line][1] - theirs[line][1], 0) for line in list(ours))
-    lines = [line for line in {**ours, **theirs} if ours[line] != theirs[line]]
-    return moved, totals(theirs)[1], len(lines), len(theirs)
+    every = {**ours, **theirs}
+    moved = sum(max(ours[line][1] - theirs[line][1], 0) for line in every)
+    lines = [line for line in every if ours[line] != theirs[line]]
+    return moved, totals(theirs)[1], len(lines), len(every)
 
 
 class Comparison:
@@ -139,9 +141,7 @@ class Comparison:
 
 def main():
     tap = Tap()
-    for python in known():
-        if sys.argv[1:] and ".".join(map(str, python.version)) not in sys.argv[1:]:
-            continue
+    for python in pythons():
         with Regions() as regions:
             comparison = Comparison(python, regions)
             checks = [comparison.allocations, comparison.births]

@@ -57,10 +57,13 @@ static void switch_births(int on)
 {
     static tracer before;
     static void *data;
+    static int *tracing;
     tracer (*get)(void **) = (tracer (*)(void **))function("PyRefTracer_GetTracer");
     int (*set)(tracer, void *) = (int (*)(tracer, void *))function("PyRefTracer_SetTracer");
     if (set == NULL) {
-        *find_tracing() = on;
+        if (tracing == NULL)
+            tracing = find_tracing(); /* while it is on */
+        *tracing = on;
         return;
     }
     if (!on)

@@ -1,0 +1,76 @@
+"""What tests that run Python programs traced share: the interpreters, C programs beside them, and how to run both."""
+
+import functools
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "lib"))
+
+from interpreters import interpreters  # noqa: E402
+from tap import Skip, Tap, note  # noqa: E402,F401
+from tracesnap import BUILD, SHIM, SOURCE, TIMEOUT, TOOL, Regions, drops  # noqa: E402,F401
+
+PROGRAMS = BUILD / "tests" / "python" / "programs" / pathlib.Path(sys.argv[0]).stem
+ASKED = """
+import json, os, sys, sysconfig as s
+json.dump([s.get_path("include"), os.path.join(s.get_config_var("LIBDIR") or "", s.get_config_var("LDLIBRARY") or ""),
+           bool(s.get_config_var("Py_ENABLE_SHARED"))], sys.stdout)
+"""
+
+
+class Python:
+    """An interpreter, and where its headers and its library are."""
+
+    def __init__(self, name, path):
+        self.name, self.path = name, path
+        self.minor = tuple(map(int, name.split(".")[:2]))
+        self.include, self.library, self.is_shared = json.loads(run([path, "-I", "-c", ASKED], os.environ))
+
+    def __str__(self):
+        return self.name
+
+    def has_headers(self):
+        return os.path.exists(os.path.join(self.include, "Python.h"))
+
+
+@functools.lru_cache(None)
+def pythons():
+    """All, or those whose versions the command names, as 3.11.2; oldest first."""
+    found = [Python(name, path) for name, path in interpreters() if not sys.argv[1:] or name in sys.argv[1:]]
+    return sorted(found, key=lambda python: python.minor)
+
+
+def compile_c(name, *flags, output=None, shared=False):
+    """Compiles tests/python/NAME; returns the program or library."""
+    source = HERE / name
+    PROGRAMS.mkdir(parents=True, exist_ok=True)
+    made = PROGRAMS / (output or source.stem)
+    kind = ["-shared", "-fPIC"] if shared else []
+    command = [*shlex.split(os.environ["CC"]), "-D_GNU_SOURCE", f"-I{SOURCE}", "-g", "-w", "-O1", *kind]
+    command += [str(source), "-o", str(made), *flags]
+    done = subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False)
+    if done.returncode != 0:
+        raise AssertionError(f"{' '.join(command)}: {done.stderr.decode()}")
+    return made
+
+
+def run(command, environment, status=0, **more):
+    """Runs to the end; returns what was printed."""
+    command = [str(part) for part in command]
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=TIMEOUT, check=False, **more)
+    if done.returncode != status:
+        raise AssertionError(
+            f"'{' '.join(command)}' ended with {done.returncode}, expected {status}: "
+            f"{done.stderr.decode(errors='replace')[-1500:]}"
+        )
+    return done.stdout.decode()
+
+
+def equal(name, have, want):
+    if have != want:
+        raise AssertionError(f"{name} is {have!r}, expected {want!r}")
