@@ -94,12 +94,15 @@ static void *python_malloc(void *ctx, size_t size)
 {
     const struct setting *setting = ctx;
     struct thread *thread = &thread_self;
-    if (likely(enter(thread)))
+    enum process_mode mode = process_mode_now();
+    if (mode != PROCESS_SAMPLING && likely(enter_in(thread, mode)))
         return leave_python_fast(thread, setting->next.malloc(setting->next.ctx, size), size,
                                  walk_caller(), setting->domain);
     if (enter_sampling(thread))
         return leave_sampling_python(thread, setting->next.malloc(setting->next.ctx, size), size,
                                      walk_caller(), setting->domain);
+    if (mode == PROCESS_SAMPLING) /* a call within another, or one that a handler left behind */
+        enter_slowly(thread, (uintptr_t)__builtin_frame_address(0));
     return setting->next.malloc(setting->next.ctx, size);
 }
 
@@ -154,8 +157,10 @@ static __attribute__((noinline)) void tell(struct thread *thread, enum ts_domain
 static inline __attribute__((always_inline)) void forget_fast(struct thread *thread,
                                                               const void *block)
 {
-    if (!likely(process_mode_now() == PROCESS_TRACING && thread->busy == THREAD_FREE)) {
-        forget(block);
+    enum process_mode mode = process_mode_now();
+    if (!likely(mode == PROCESS_TRACING && thread->busy == THREAD_FREE)) {
+        if (mode != PROCESS_SAMPLING || sample_may_know(block))
+            forget(block);
         return;
     }
     set_busy(thread, THREAD_IN_SHIM);
