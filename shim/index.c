@@ -97,7 +97,7 @@ static bool insert_in_shadow(struct shard *shard, uintptr_t address, const struc
             *stale = was;
         if (!index_is_clear(slot, address, class == 0))
             slot = index_twin(slot, class);
-        here = slot != NULL && shadow_put(slot, address, shadow_pack(block), class);
+        here = slot != NULL && shadow_put(slot, address, block, class);
     }
     index_end(shard);
     return here;

@@ -95,7 +95,7 @@ index_try(struct shard *shard, uintptr_t address, const struct block *block, uin
         (!likely(index_is_clear(slot, address, class == 0)) &&
          (slot = index_twin(slot, class)) == NULL))
         return false;
-    bool here = index_begin(shard) && shadow_put(slot, address, shadow_pack(block), class);
+    bool here = index_begin(shard) && shadow_put(slot, address, block, class);
     index_end(shard);
     return here;
 }

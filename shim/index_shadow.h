@@ -143,14 +143,16 @@ static inline bool shadow_fill(uint32_t *slot, uint32_t word)
 }
 
 /* Writes a block where no other is, found to be so. False: another thread took the granule. */
-static inline bool shadow_put(uint32_t *slot, uintptr_t address, packed_block block, uint32_t class)
+static inline bool shadow_put(uint32_t *slot, uintptr_t address, const struct block *block,
+                              uint32_t class)
 {
     uint32_t word = SHADOW_START | SHADOW_PLACE(address);
     if (class != 0)
         return shadow_fill(slot, word | class << SHADOW_CLASS_SHIFT |
-                                     ((uint32_t)block & SHADOW_ERA_MASK) << 4);
-    ts_store_relaxed(slot + 1, (uint32_t)(block >> SHADOW_BITS) << 1);
-    if (shadow_fill(slot, word | SHADOW_WIDE | (uint32_t)block << 4))
+                                     (block->generation & SHADOW_ERA_MASK) << 4);
+    packed_block packed = shadow_pack(block);
+    ts_store_relaxed(slot + 1, (uint32_t)(packed >> SHADOW_BITS) << 1);
+    if (shadow_fill(slot, word | SHADOW_WIDE | (uint32_t)packed << 4))
         return true;
     ts_store_relaxed(slot + 1, 0);
     return false;

@@ -147,12 +147,13 @@ static inline bool memo_same_slots(const struct memo *memo, const struct memo_en
 {
     const uint32_t *distance = &memo->distance[entry->position % MEMO_RING];
     const uint64_t *value = &memo->value[entry->position % MEMO_RING];
+    const uint32_t *end = distance + entry->count;
     uintptr_t sp = entry->sp;
-    for (uint32_t i = 0; i < entry->count; i += 4)
-        if (__builtin_expect(stack_word(sp + distance[i]) != value[i] ||
-                                 stack_word(sp + distance[i + 1]) != value[i + 1] ||
-                                 stack_word(sp + distance[i + 2]) != value[i + 2] ||
-                                 stack_word(sp + distance[i + 3]) != value[i + 3],
+    for (; distance != end; distance += 4, value += 4)
+        if (__builtin_expect(stack_word(sp + distance[0]) != value[0] ||
+                                 stack_word(sp + distance[1]) != value[1] ||
+                                 stack_word(sp + distance[2]) != value[2] ||
+                                 stack_word(sp + distance[3]) != value[3],
                              0))
             return false;
     return true;

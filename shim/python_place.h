@@ -33,12 +33,12 @@ struct python_shard {
     struct python_path path;
 };
 
+/* Both paths are hashes already, and what stands beside them is small. */
 static inline uint64_t place_key(uint64_t native, uint64_t frames, enum ts_domain domain)
 {
-    uint64_t gone = ts_load_acquire(&python.codes_gone);
-    uint64_t key = (native ^ (frames << 23 | frames >> 41)) * UINT64_C(0x9e3779b97f4a7c15);
-    key = (key ^ key >> 32 ^ (gone << 2 | (uint64_t)domain)) * UINT64_C(0xd6e8feb86659fd93);
-    return key | 1;
+    uint64_t beside = (uint64_t)ts_load_acquire(&python.codes_gone) << 2 | (uint64_t)domain;
+    uint64_t key = (native ^ (frames << 23 | frames >> 41)) + beside * UINT64_C(0xd6e8feb86659fd93);
+    return key * UINT64_C(0x9e3779b97f4a7c15) | 1;
 }
 
 static inline struct python_place *place_find(struct python_shard *shard, uint64_t key)
