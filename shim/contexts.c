@@ -15,6 +15,9 @@
 
 #define SLOTS_FIRST 14 /* as a power of 2; of which a small program touches few pages */
 
+#define HOT 4         /* eighths of a table that may be in use */
+#define SMALL 6
+
 static struct table leaves, nodes;
 
 /* A new node below parent; 0 when there is no room. */
@@ -106,7 +109,7 @@ bool contexts_same(uint32_t a, uint32_t b)
 
 bool contexts_start(void)
 {
-    if (!table_start(&leaves, SLOTS_FIRST, 4) || !table_start(&nodes, SLOTS_FIRST, 6))
+    if (!table_start(&leaves, SLOTS_FIRST, HOT) || !table_start(&nodes, SLOTS_FIRST, SMALL))
         return false;
     region_header->node_count = 1;    /* 0 is the root */
     region_header->context_count = 1; /* 0 is none */
@@ -114,6 +117,11 @@ bool contexts_start(void)
     uint64_t hash = ts_hash_final(ts_hash_step(TS_HASH_ROOT, key));
     uint32_t node = add_node(0, key, hash);
     return node != 0 && add_context(node, TS_DOMAIN_LIBC, hash) == CONTEXT_CATCH_ALL;
+}
+
+void contexts_look_rarely(void)
+{
+    leaves.eighths = SMALL;
 }
 
 void contexts_forked(void)

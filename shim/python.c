@@ -3,6 +3,7 @@
  * functions, which lock and allocate.
  */
 #include "shim/python.h"
+#include "shim/contexts.h"
 #include "shim/modules.h"
 #include "shim/options.h"
 #include "shim/python_codes.h"
@@ -96,6 +97,7 @@ void python_meet(const struct link_map *map)
     if (!options.depth_given) /* Python programs recurse: its own bound is 1000 */
         region_header->process.depth = options.depth = TS_DEPTH_MAX;
     ts_store_release(&python.reading, PYTHON_READING_CAREFULLY);
+    contexts_look_rarely();
     ts_store_release(&python.on, 1);
 }
 
