@@ -112,24 +112,32 @@ int64_t python_instruction(uintptr_t frame)
     return (int64_t)(word - (python_code(frame) + layout->code_instructions));
 }
 
-static bool is_hidden(uintptr_t frame)
+static bool has_not_begun(uintptr_t frame)
 {
     const struct python_layout *layout = &python.layout;
-    uint8_t owner = python_owner(frame);
-    if (owner >= PYTHON_OWNED_BY_C && layout->anchor == PYTHON_BY_FRAME)
-        return true;
-    if (layout->code_first_traceable == 0 || owner == PYTHON_OWNED_BY_GENERATOR)
+    if (layout->code_first_traceable == 0 || python_owner(frame) == PYTHON_OWNED_BY_GENERATOR)
         return false;
     int32_t first = *(const int32_t *)(python_code(frame) + layout->code_first_traceable);
     return python_instruction(frame) < (int64_t)first * 2;
 }
 
-uint64_t python_frame_key(struct python_frame *frame, char *text)
+static uint64_t key_of(uintptr_t frame, char *text)
 {
-    if (frame->key == PYTHON_KEY_UNKNOWN)
-        frame->key = is_hidden(frame->frame)
-                         ? PYTHON_KEY_HIDDEN
-                         : ts_key_python(codes_number(python_code(frame->frame), text),
-                                         (uint32_t)python_instruction(frame->frame));
-    return frame->key;
+    if (python.layout.anchor == PYTHON_BY_FRAME && python_owner(frame) >= PYTHON_OWNED_BY_C)
+        return PYTHON_KEY_LOOP;
+    if (has_not_begun(frame))
+        return PYTHON_KEY_HIDDEN;
+    return ts_key_python(codes_number(python_code(frame), text),
+                         (uint32_t)python_instruction(frame));
+}
+
+void python_frames_name(struct python_frames *frames, char *text)
+{
+    uint32_t gone = ts_load_acquire(&python.codes_gone);
+    for (uint32_t i = 1; i <= frames->count; i++) {
+        struct python_frame *frame = &frames->seen[i];
+        if (frame->key == PYTHON_KEY_UNKNOWN || frames->gone != gone)
+            frame->key = key_of(frame->frame, text);
+    }
+    frames->gone = gone;
 }

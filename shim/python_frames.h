@@ -33,7 +33,8 @@ struct python_frame {
 };
 
 #define PYTHON_KEY_UNKNOWN 0
-#define PYTHON_KEY_HIDDEN 1 /* no frame to be shown */
+#define PYTHON_KEY_HIDDEN 1 /* no frame to be shown: it has not begun */
+#define PYTHON_KEY_LOOP 2   /* the same: the interpreter's own, which ends a run (PYTHON_BY_FRAME) */
 
 struct python_frames {
     struct python_frame *newest; /* &seen[count]; NULL = nothing was read yet */
@@ -165,9 +166,10 @@ PYTHON_INLINE uint64_t python_frames_read(struct python_frames *frames, uintptr_
     return python_frames_read_any(frames, frame);
 }
 
-/* The key of a frame that was just read; PYTHON_KEY_HIDDEN when it is none of Python code, or has
- * not begun: tracemalloc does not show it either. text: as in codes_number. */
-uint64_t python_frame_key(struct python_frame *frame, char *text);
+/* Asks for the keys of the frames that were just read, as far as they are not known. What has not
+ * begun tracemalloc does not show either. text: as in codes_number. */
+void python_frames_name(struct python_frames *frames, char *text);
+
 
 /* The address of a frame's code object. */
 static inline uintptr_t python_code(uintptr_t frame)

@@ -8,23 +8,23 @@
 #include "shim/options.h"
 #include "shim/region.h"
 
-/* The run of Python frames under way: where the C frame that runs them is. */
+/* The runs of Python frames that are not placed yet. */
 struct runs {
-    struct python_frames *frames;
-    uint32_t left;    /* seen[left] is the innermost frame that is not placed yet; 0 = all are */
-    uintptr_t cframe; /* of the run, where there are such */
+    const struct python_frames *frames;
+    uint32_t left;    /* seen[left] is the innermost frame of them; 0 = all are placed */
+    uintptr_t cframe; /* of the innermost run, where there are such */
 };
 
-static bool ends_run(const struct python_frame *frame)
+static inline bool ends_run(const struct python_frame *frame)
 {
     switch ((enum python_anchor)python.layout.anchor) {
-    case PYTHON_BY_ENTRY: return *(const uint8_t *)(frame->frame + python.layout.frame_flags) != 0;
-    case PYTHON_BY_FRAME: return python_owner(frame->frame) >= PYTHON_OWNED_BY_C;
+    case PYTHON_BY_ENTRY: return frame->more != 0;
+    case PYTHON_BY_FRAME: return frame->key == PYTHON_KEY_LOOP;
     default: return true;
     }
 }
 
-/* An address in the C frame of the run; 0 when it is not known. */
+/* An address in the C frame of the innermost run; 0 when it is not known. */
 static uintptr_t anchor_of(const struct runs *runs)
 {
     if (python.layout.anchor != PYTHON_BY_FRAME)
@@ -35,28 +35,40 @@ static uintptr_t anchor_of(const struct runs *runs)
     return 0;
 }
 
-/* Whether native frame i is the one that runs the run. */
-static bool is_anchor(const struct walk_frames *native, uint32_t i, uintptr_t anchor)
+/*
+ * The native frame that runs the innermost run, at `from` or further out; `none` when there is none:
+ * the one whose part of the stack holds the anchor.
+ */
+static uint32_t find_anchor(const struct walk_frames *native, uint32_t from, uint32_t none,
+                            uintptr_t anchor)
 {
     const struct walk_state *state = native->state;
-    if (python.layout.anchor == PYTHON_BY_FUNCTION)
-        return state[i].pc - python.loop < python.loop_end - python.loop;
-    return anchor >= state[i].sp && (i == 0 || anchor < state[i - 1].sp);
+    uint32_t i = from;
+    if (python.layout.anchor == PYTHON_BY_FUNCTION) {
+        while (i > none && state[i - 1].pc - python.loop >= python.loop_end - python.loop)
+            i--;
+        return i;
+    }
+    if (anchor == 0)
+        return none;
+    while (i > none && i > 1 && state[i - 2].sp <= anchor)
+        i--;
+    return i > none && state[i - 1].sp <= anchor ? i : none;
 }
 
-static void add(struct python_path *merged, uint64_t key)
+static void place_natives(struct python_path *merged, const struct walk_frames *native,
+                          uint32_t from, uint32_t to)
 {
-    if (merged->count < PYTHON_PATH_MAX - 1)
-        merged->keys[merged->count++] = key;
+    for (; from > to; from--)
+        merged->keys[merged->count++] = native->path[from - 1].key;
 }
 
 static void place_run(struct python_path *merged, struct runs *runs)
 {
     while (runs->left > 0) {
-        struct python_frame *frame = &runs->frames->seen[runs->left--];
-        uint64_t key = python_frame_key(frame, merged->text);
-        if (key != PYTHON_KEY_HIDDEN)
-            add(merged, key);
+        const struct python_frame *frame = &runs->frames->seen[runs->left--];
+        if (frame->key > PYTHON_KEY_LOOP)
+            merged->keys[merged->count++] = frame->key;
         if (ends_run(frame))
             break;
     }
@@ -87,35 +99,30 @@ static void hash(struct python_path *merged)
     merged->count = merged->before = count;
 }
 
-/* A mark says why the native stack ends: it stays the outermost. */
+/*
+ * From the innermost frame outward. A mark says why the native stack ends: it stays the outermost. A
+ * run whose C frame is not found goes where the native frames end, in its place among the others.
+ */
 void python_merge(struct python_path *merged, const struct walk_frames *native,
                   struct python_frames *frames, uintptr_t state)
 {
     struct runs runs = {.frames = frames, .left = frames->count};
-    uint32_t end = 0, gone = ts_load_acquire(&python.codes_gone);
-    if (frames->gone != gone) {
-        frames->gone = gone;
-        for (uint32_t i = 1; i <= frames->count; i++)
-            frames->seen[i].key = PYTHON_KEY_UNKNOWN;
-    }
-    if (native->count > 0 && ts_key_kind(native->path[0].key) == TS_FRAME_MARK)
-        end = 1;
+    uint32_t none = ts_key_kind(native->path[0].key) == TS_FRAME_MARK, at = native->count;
     if (python.layout.anchor != PYTHON_BY_FRAME && python.layout.state_cframe != 0)
         runs.cframe = *(const uintptr_t *)(state + python.layout.state_cframe);
+    python_frames_name(frames, merged->text);
     merged->count = 0;
-    uintptr_t anchor = anchor_of(&runs);
-    for (uint32_t i = native->count; i > end; i--) {
-        add(merged, native->path[i - 1].key);
-        while (runs.left > 0 && is_anchor(native, i - 1, anchor)) {
-            place_run(merged, &runs);
-            anchor = anchor_of(&runs);
-            if (python.layout.anchor == PYTHON_BY_FUNCTION)
-                break;
-        }
+    while (runs.left > 0 && at > none) {
+        uint32_t found = find_anchor(native, at, none, anchor_of(&runs));
+        if (found == none)
+            break;
+        place_natives(merged, native, at, found - 1);
+        at = found - 1;
+        place_run(merged, &runs);
     }
+    place_natives(merged, native, at, none);
     while (runs.left > 0)
         place_run(merged, &runs);
-    if (end == 1)
-        add(merged, native->path[0].key);
+    place_natives(merged, native, none, 0);
     hash(merged);
 }
