@@ -4,6 +4,7 @@
 #include "shim/capture.h"
 #include "shim/contexts.h"
 #include "shim/options.h"
+#include "shim/python_births.h"
 #include "shim/python_known.h"
 #include "shim/python_proof.h"
 #include "shim/region.h"
@@ -82,6 +83,8 @@ struct ts_cell *capture_python(struct thread *thread, struct shard *shard,
     }
     if (!walked)
         walk_stack(thread, start, &shard->frames);
+    if (state != 0 && domain >= TS_DOMAIN_MEM)
+        python_births_look_after();
     *context = contexts_of(merged(shard, state, domain));
     struct ts_cell *cell = capture_cell(shard, context);
     /* After the merge: it may have met code that is new, but not one that died. */

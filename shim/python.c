@@ -6,6 +6,7 @@
 #include "shim/contexts.h"
 #include "shim/modules.h"
 #include "shim/options.h"
+#include "shim/python_births.h"
 #include "shim/python_codes.h"
 #include "shim/python_gc.h"
 #include "shim/python_hooks.h"
@@ -94,6 +95,7 @@ void python_meet(const struct link_map *map)
     region_header->process.python = answer;
     if (answer != TS_PYTHON_TRACED || !python_hooks_start(map))
         return;
+    python_births_start(map);
     if (!options.depth_given) /* Python programs recurse: its own bound is 1000 */
         region_header->process.depth = options.depth = TS_DEPTH_MAX;
     ts_store_release(&python.reading, PYTHON_READING_CAREFULLY);

@@ -60,6 +60,8 @@ struct thread {
     uint32_t python_frees; /* until it tells the region of the collector again */
     uint32_t domain; /* enum ts_domain, of the block that is being recorded in a slow way */
 
+    uintptr_t born; /* the block of `last`, once an object in it was born (python_births.c) */
+
     const void *freeing; /* what it is giving back to a Python allocator, and that to malloc's */
 
     struct {

@@ -23,9 +23,7 @@ from traced import HERE, SHIM, Regions, Tap, compile_c, drops, note, pythons, ru
 
 PROGRAMS = sorted(path.stem for path in (HERE / "parity" / "programs").glob("*.py"))
 FRAMES = 25
-# What the comparison itself makes there (parity/points.c, prepare_list) is no block of the program.
 POINTS = HERE / "parity" / "points.py"
-LAST_POINT = (str(POINTS), POINTS.read_text().split("traces = ")[0].count("\n"))
 
 
 def lines_of(stacks):
@@ -45,8 +43,7 @@ def add_up(rows):
 
 def of_tracemalloc(path):
     with open(f"{path}.traces", "rb") as file:
-        rows = [(tuple(trace[2]), trace[1], 1) for trace in marshal.load(file)]
-    return add_up(row for row in rows if row[0][0] != LAST_POINT)
+        return add_up((tuple(trace[2]), trace[1], 1) for trace in marshal.load(file))
 
 
 def python_frames(row, depth):

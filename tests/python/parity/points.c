@@ -160,11 +160,10 @@ pid_t getppid(void)
             switch_births(0);
         break;
     default:
-        save(calls / 3);
-        if (births)
-            switch_births(0);
         prepare_list(1);
-        switch_births(1);
+        save(calls / 3);
+        if (!births)
+            switch_births(1);
     }
     return 1;
 }
