@@ -52,6 +52,7 @@ static struct ts_cell *walk(struct thread *thread, struct shard *shard,
     struct ts_cell *cell = capture_cell(shard, context);
     if (entry != NULL && cell != NULL && *context != CONTEXT_CATCH_ALL)
         memo_add(entry, position, *context, cell);
+    python_meet_any();
     return cell;
 }
 

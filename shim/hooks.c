@@ -380,6 +380,7 @@ int dlclose(void *handle)
     modules_closing(&thread_self);
     int result = next.dlclose(handle);
     modules_closed(&thread_self);
+    python_closed();
     return result;
 }
 

@@ -318,6 +318,21 @@ bool modules_bounds(uintptr_t pc, uintptr_t *start, uintptr_t *end)
     return true;
 }
 
+uint32_t modules_count(void)
+{
+    return ts_load_acquire(&instance_count);
+}
+
+const struct link_map *modules_object(uint32_t index)
+{
+    struct dl_find_object found;
+    const struct module_instance *instance = &module_instances[index];
+    if (ts_load_acquire(&instance->generation) == 0 || instance->fleeting ||
+        _dl_find_object((void *)instance->start, &found) != 0)
+        return NULL;
+    return found.dlfo_link_map;
+}
+
 uint32_t modules_find(uintptr_t pc)
 {
     struct dl_find_object found;

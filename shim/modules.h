@@ -10,6 +10,8 @@
 #include "shim/cfi.h"
 #include "shim/thread.h"
 
+#include <link.h>
+
 /*
  * One module at one place, or one of its segments where they do not adjoin. Instances are few and
  * live in an array; a rule remembers its instance by index. Index 0 is no module. A module that is
@@ -43,6 +45,11 @@ bool modules_same(uintptr_t a, uintptr_t b);
 
 /* Where the executable or library that holds pc lies; false when none does. No lock. */
 bool modules_bounds(uintptr_t pc, uintptr_t *start, uintptr_t *end);
+
+/* How many modules were met, plus 1; and where the loader has the one at an index, NULL when it has
+ * none there any more, or keeps none of them for long. No lock. */
+uint32_t modules_count(void);
+const struct link_map *modules_object(uint32_t index);
 
 /* The module that holds pc; 0 when none does. Records it in the region when it is new. */
 uint32_t modules_find(uintptr_t pc);

@@ -188,6 +188,7 @@ static bool start_child(void)
     libunwind_forked();
     contexts_forked();
     codes_forked();
+    python_forked();
     index_forked();
     if (!ts_load_acquire(&process_page->settled)) {
         modules_forked(&thread_self);

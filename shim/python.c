@@ -84,7 +84,7 @@ static enum ts_python examine(const struct link_map *map, uint32_t *version)
     return codes_start() ? TS_PYTHON_TRACED : TS_PYTHON_VERSION;
 }
 
-void python_meet(const struct link_map *map)
+static void meet(const struct link_map *map)
 {
     uint32_t version;
     if (options.python == OPTIONS_PYTHON_OFF || region_header->process.python != TS_PYTHON_NONE ||
@@ -107,7 +107,43 @@ void python_start(void)
 {
     const struct link_map *map = symbols_object_with("PyMem_SetAllocator");
     if (map != NULL)
-        python_meet(map);
+        meet(map);
+}
+
+static uint32_t meeting; /* some thread is in python_meet_new */
+
+/*
+ * A library that is opened late is met when a stack with a frame of it is new: that of the first
+ * block that it asks for, since it is before it is initialised that it does.
+ */
+void python_meet_new(void)
+{
+    uint32_t nobody = 0, count = modules_count();
+    if (!ts_cas_acq_rel(&meeting, &nobody, 1))
+        return;
+    for (uint32_t i = python.met; i < count && i < MODULE_INSTANCES_MAX; i++) {
+        const struct link_map *map = modules_object(i);
+        if (map != NULL)
+            meet(map);
+    }
+    ts_store_relaxed(&python.met, count);
+    ts_store_release(&meeting, 0);
+}
+
+/* Who embeds an interpreter may have unloaded it. */
+void python_closed(void)
+{
+    uintptr_t start, end;
+    if (ts_load_acquire(&python.on) == 0 || modules_bounds(python.loop, &start, &end))
+        return;
+    ts_store_release(&python.gone, 1);
+    ts_store_release(&python.reading, PYTHON_READING_NOT);
+}
+
+/* Another thread of the parent may have been at it. */
+void python_forked(void)
+{
+    ts_store_relaxed(&meeting, 0);
 }
 
 void python_tell(void)

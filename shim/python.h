@@ -12,6 +12,7 @@
 
 #include "region/atomic.h"
 #include "region/python.h"
+#include "shim/modules.h"
 #include "shim/python_layout.h"
 #include "shim/thread.h"
 
@@ -31,6 +32,8 @@ struct python {
     uint32_t proven;  /* stacks that were read with care, and were what they should be; relaxed */
     uint32_t codes_gone;  /* steps when a code object dies that had a number (python_codes.c) */
     uint32_t states_gone; /* steps when a thread state dies that some thread remembers */
+    uint32_t met;  /* how far modules were asked whether they are an interpreter (modules_count) */
+    uint32_t gone; /* 1 = its object was unloaded: nothing of it may be called. By release */
     struct python_layout layout;
     uintptr_t code_type, string_type, bytes_type; /* PyCode_Type, PyUnicode_Type, PyBytes_Type */
     uintptr_t start, end;                         /* of the interpreter's own object */
@@ -43,10 +46,21 @@ struct python {
 
 extern struct python python;
 
-/* At the start of the process, and when an object appears: whether it is an interpreter. The first
- * one found is it. */
+/* At the start of the process: looks for an interpreter. The first one found is it. */
 void python_start(void);
-void python_meet(const struct link_map *map);
+
+/* Whether modules were met since that may be one; asked where a stack is new, outside of any walk. */
+void python_meet_new(void);
+
+static inline void python_meet_any(void)
+{
+    if (__builtin_expect(ts_load_relaxed(&python.met) != modules_count(), 0))
+        python_meet_new();
+}
+
+/* After a dlclose, and in a forked child. */
+void python_closed(void);
+void python_forked(void);
 
 /* Before a stack is looked at that may be new: the interpreter's configuration may have replaced
  * the hooks. */

@@ -273,6 +273,8 @@ static void set_all(void)
  */
 void python_look_after(void)
 {
+    if (ts_load_acquire(&python.gone))
+        return;
     if (!python.initialized()) {
         if (!is_set(TS_DOMAIN_OBJ))
             set_all();
