@@ -42,6 +42,8 @@ PYTHON_INLINE struct python_place *python_known(struct thread *thread, struct sh
     }
     uintptr_t stop = python_stop(shard, state);
     struct memo_entry *known = memo_find_last(&shard->memo, thread, start, stop);
+    if (__builtin_expect(known == NULL, 0))
+        known = memo_find(&shard->memo, thread, start, stop);
     if (__builtin_expect(known == NULL || known->stop != stop, 0))
         return NULL;
     return place_find(&shard->python, place_key(memo_path(&shard->memo, known), frames, domain));

@@ -14,7 +14,7 @@
 #include "shim/index_shadow.h"
 #include "shim/python_stack.h"
 
-#define PLACES_SHIFT 53
+#define PLACES_SHIFT 51
 #define PLACES_SETS (1u << (64 - PLACES_SHIFT))
 #define PLACES_WAYS 2u
 
