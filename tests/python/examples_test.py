@@ -59,10 +59,11 @@ class Example:
     def __exit__(self, *unused):
         self.regions.__exit__(*unused)
 
-    def run(self):
+    def run(self, options=""):
         command = [self.python, "-B", f"{self.name}.py"]
         done = subprocess.run(
-            command, env=self.regions.traced(), cwd=self.directory, capture_output=True, timeout=TIMEOUT, check=False
+            command, env=self.regions.traced(options), cwd=self.directory, capture_output=True, timeout=TIMEOUT,
+            check=False,
         )
         if done.returncode != 0 or done.stderr:
             raise AssertionError(f"{' '.join(command)}: {done.returncode}, {done.stderr.decode(errors='replace')}")
@@ -309,6 +310,11 @@ def free_lists(example):
     within("that stand at the second", few[second]["count"], 1, 20)
     within("of many, that stand at the first", many[first]["count"], 1, 2 * FREE_LIST)
     within("that stand at the second", many[second]["count"], 50_000 - 2 * FREE_LIST, 50_001)
+    if example.ask("sys.version_info >= (3, 13)"):
+        example.run("python=exact")
+        few = example.rows("few.tsnap")
+        within("with python=exact, at the second", few[second]["count"], 50, 52)
+        equal("at the first", few.get(first, NONE)["count"], 0)
 
 
 def arenas(example):
