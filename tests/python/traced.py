@@ -18,24 +18,28 @@ from tracesnap import BUILD, SHIM, SOURCE, TIMEOUT, TOOL, Regions, drops  # noqa
 PROGRAMS = BUILD / "tests" / "python" / "programs" / pathlib.Path(sys.argv[0]).stem
 ASKED = """
 import json, os, sys, sysconfig as s
-json.dump([s.get_path("include"), os.path.join(s.get_config_var("LIBDIR") or "", s.get_config_var("LDLIBRARY") or ""),
-           bool(s.get_config_var("Py_ENABLE_SHARED"))], sys.stdout)
+linked = [line.split()[-1] for line in open("/proc/self/maps") if "/libpython" in line]
+library = os.path.join(s.get_config_var("LIBDIR") or "", s.get_config_var("LDLIBRARY") or "")
+json.dump([s.get_path("include"), library, linked[0] if linked else "", sys.base_prefix], sys.stdout)
 """
 
 
 class Python:
-    """An interpreter, and where its headers and its library are."""
+    """An interpreter, and where its headers are, its library, and that which the program itself is linked with, if any."""
 
     def __init__(self, name, path):
         self.name, self.path = name, path
         self.minor = tuple(map(int, name.split(".")[:2]))
-        self.include, self.library, self.is_shared = json.loads(run([path, "-I", "-c", ASKED], os.environ))
+        self.include, self.library, self.linked, self.prefix = json.loads(run([path, "-I", "-c", ASKED], os.environ))
 
     def __str__(self):
         return self.name
 
     def has_headers(self):
         return os.path.exists(os.path.join(self.include, "Python.h"))
+
+    def has_library(self):
+        return self.library.endswith(".so") and os.path.exists(self.library)
 
 
 @functools.lru_cache(None)

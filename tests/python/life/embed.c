@@ -6,31 +6,19 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-static void *kept[64];
+void *volatile kept[64]; /* so that the compiler leaves them */
 static int count;
 
-static __attribute__((noinline)) void keep(int n)
-{
-    while (n-- > 0)
-        kept[count++] = malloc(1000);
-}
-
-__attribute__((noinline)) void keep_before(void)
-{
-    keep(11);
-}
-
-__attribute__((noinline)) void keep_between(void)
-{
-    keep(13);
-}
-
-__attribute__((noinline)) void keep_after(void)
-{
-    keep(17);
-}
+#define KEEP(name, n)                                                                              \
+    __attribute__((noinline)) void name(void)                                                      \
+    {                                                                                              \
+        for (int i = 0; i < n; i++)                                                                \
+            kept[count++] = malloc(1000);                                                          \
+    }
+KEEP(keep_before, 11)
+KEEP(keep_between, 13)
+KEEP(keep_after, 17)
 
 static void *function(void *library, const char *name)
 {
@@ -42,8 +30,7 @@ static void *function(void *library, const char *name)
 
 int main(int argc, char **argv)
 {
-    int rounds = argc > 4 ? atoi(argv[4]) : 1, failed = 0;
-    char script[8192];
+    int rounds = argc > 4 ? atoi(argv[4]) : 1;
     keep_before();
     void *library = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
     if (library == NULL) {
@@ -51,20 +38,20 @@ int main(int argc, char **argv)
         return 2;
     }
     setenv("PYTHONHOME", argv[2], 1);
-    snprintf(script, sizeof script, "%s", argv[3]);
     for (int i = 0; i < rounds; i++) {
         ((void (*)(int))function(library, "Py_InitializeEx"))(0);
-        failed |= ((int (*)(const char *, void *))function(library, "PyRun_SimpleStringFlags"))(script, NULL);
+        ((int (*)(const char *, void *))function(library, "PyRun_SimpleStringFlags"))(argv[3], NULL);
         if (i == 0)
             keep_between();
-        failed |= ((int (*)(void))function(library, "Py_FinalizeEx"))();
+        ((int (*)(void))function(library, "Py_FinalizeEx"))();
     }
     if (argc > 5)
         dlclose(library);
     keep_after();
-    for (int i = 0; i < 1000; i++) /* new stacks, or not */
-        free(malloc(100 + i));
-    fflush(stdout);
+    for (int i = 0; i < 1000; i++)
+    {
+        kept[63] = malloc(100 + i);
+        free(kept[63]);
+    }
     abort();
-    return failed;
 }

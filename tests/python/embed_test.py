@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""An interpreter in a C program that opens its library late and locally, initialises it, runs a script, ends it, perhaps
+again, perhaps closes the library, and goes on with blocks of its own (life/embed.c).
+
+    embed_test.py [VERSION]...    only these interpreters, for example 3.11.2
+"""
+
+import signal
+import sys
+
+from life_test import is_about
+from traced import Regions, Skip, Tap, compile_c, drops, equal, pythons, run
+
+SCRIPT = """import os, signal, sys
+def block():
+    return bytes(100)
+kept = [block() for _ in range(50)]
+builtins = sys.modules["builtins"]
+if builtins.__dict__.get("stop"):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def play(python, script, *more, status=-signal.SIGABRT, options=""):
+    """(by line of the script, by C function, document) of what is live at the end"""
+    if not python.has_library():
+        raise Skip("no shared library of this interpreter")
+    program = compile_c("life/embed.c", "-ldl", output="embed")
+    with Regions() as regions:
+        run([program, python.library, python.prefix, script, *more], regions.traced(options), status)
+        document = regions.stats(regions.all()[0], "--attribute", "python", "--domain", "raw,mem,obj")
+        wrong = drops(document)
+        if wrong:
+            raise AssertionError("\n".join(wrong))
+        native = regions.stats(regions.all()[0], "--attribute", "native", "--group-by", "function", "--domain", "libc")
+        equal("python", document["process"]["python"]["state"], "traced")
+        functions = {row["function"]: (row["size"], row["count"]) for row in native["stats"]}
+        return {(row["file"], row["line"]): (row["size"], row["count"]) for row in document["stats"]}, functions, document
+
+
+def expect(have):
+    rows = have.get(("<string>", 3), (0, 0))
+    if not is_about(rows, (50 * 133, 50)):
+        raise AssertionError(f"<string>:3 is {rows}, expected 50 blocks of 133")
+
+
+def lines(python):
+    """an interpreter that is opened late has its lines"""
+    have, functions, _ = play(python, SCRIPT.replace('builtins.__dict__.get("stop")', "True"), status=-signal.SIGKILL)
+    expect(have)
+    equal("keep_before", functions.get("keep_before"), (11000, 11))
+
+
+def again(python):
+    """one that is ended and begun again has them, too, and leaves no blocks of the first"""
+    script = SCRIPT.replace('builtins.__dict__.get("stop")', 'os.environ.setdefault("ROUND", "0") == "2"')
+    script += 'os.environ["ROUND"] = str(int(os.environ["ROUND"]) + 1)\n'
+    have, functions, _ = play(python, script, "3", status=-signal.SIGKILL)
+    expect(have)
+    equal("keep_between", functions.get("keep_between"), (13000, 13))
+
+
+def after(python):
+    """the program goes on after the interpreter's end"""
+    for options in ("", "python=exact"):
+        have, functions, _ = play(python, SCRIPT, "2", options=options)
+        equal("<string>:3", have.get(("<string>", 3), (0, 0)), (0, 0))
+        for name, count in (("keep_before", 11), ("keep_between", 13), ("keep_after", 17)):
+            equal(name, functions.get(name), (1000 * count, count))
+
+
+def closed(python):
+    """the library is closed, and nothing of it is called any more"""
+    _, functions, _ = play(python, SCRIPT, "1", "close")
+    for name, count in (("keep_before", 11), ("keep_between", 13), ("keep_after", 17)):
+        equal(name, functions.get(name), (1000 * count, count))
+
+
+def main():
+    tap = Tap()
+    for python in pythons():
+        for one in (lines, again, after, closed):
+            tap.check(f"{python}: {one.__doc__}", one, python)
+    sys.exit(tap.done())
+
+
+if __name__ == "__main__":
+    main()
