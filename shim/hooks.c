@@ -6,6 +6,7 @@
 #include "shim/enter.h"
 #include "shim/modules.h"
 #include "shim/python.h"
+#include "shim/python_hooks.h"
 #include "shim/region.h"
 #include "shim/system.h"
 #include "shim/threads.h"
@@ -58,7 +59,8 @@ static bool is_of_handler(const struct thread *thread, uintptr_t frame)
 {
     uintptr_t caller = *(const uintptr_t *)(frame + sizeof(uintptr_t));
     return thread->busy_frame != 0 && next_ready() &&
-           !python_holds(caller) && !modules_same(caller, (uintptr_t)next.malloc) &&
+           !python_holds(caller) && !python_hooks_call(caller) &&
+           !modules_same(caller, (uintptr_t)next.malloc) &&
            !modules_same(caller, (uintptr_t)&enter_slowly) &&
            !modules_same(caller, (uintptr_t)&getauxval) &&
            !modules_same(caller, (uintptr_t)&_r_debug);

@@ -37,6 +37,7 @@ struct arenas {
 struct setting {
     struct allocator next;
     enum ts_domain domain; /* TS_DOMAIN_LIBC = the setting is not in use */
+    uintptr_t start, end;  /* of the object that next.malloc is in */
 };
 
 static struct setting settings[SETTINGS_MAX][TS_DOMAIN_COUNT];
@@ -204,6 +205,7 @@ static struct setting *setting_for(enum ts_domain domain, const struct allocator
         struct setting *setting = &settings[i][domain];
         if (setting->domain == TS_DOMAIN_LIBC) {
             setting->next = *now;
+            modules_bounds((uintptr_t)now->malloc, &setting->start, &setting->end);
             setting->domain = domain;
             return setting;
         }
@@ -211,6 +213,17 @@ static struct setting *setting_for(enum ts_domain domain, const struct allocator
             return setting;
     }
     return NULL;
+}
+
+/* An allocator that the program gave the interpreter may call malloc: part of the outer call. */
+bool python_hooks_call(uintptr_t pc)
+{
+    for (uint32_t i = 0; i < SETTINGS_MAX; i++)
+        for (enum ts_domain domain = TS_DOMAIN_RAW; domain < TS_DOMAIN_COUNT; domain++)
+            if (pc - settings[i][domain].start <
+                settings[i][domain].end - settings[i][domain].start)
+                return true;
+    return false;
 }
 
 /* Sets our hooks on top of what is there, unless that is ours. */

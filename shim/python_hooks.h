@@ -7,6 +7,10 @@
 
 #include <link.h>
 #include <stdbool.h>
+#include <stdint.h>
+
+/* Whether pc lies in an object whose allocator our hooks call. */
+bool python_hooks_call(uintptr_t pc);
 
 /* Finds the interpreter's functions and sets the hooks, if that may be done now. False: they are
  * not there. */

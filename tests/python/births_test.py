@@ -39,15 +39,6 @@ def exact(python):
             raise AssertionError(f"{floats(document, FIRST)} and {floats(document, SECOND)} objects, expected few and 60")
 
 
-def totals(python):
-    """python=exact changes no total"""
-    if python.minor < (3, 13):
-        raise Skip("this version tells nobody of births")
-    with_it, without = run(python, options="python=exact"), run(python)
-    for total in ("size", "count"):
-        equal(total, with_it["totals"][total], without["totals"][total])
-
-
 def sampled(python):
     """with sampling, python=exact is as python=on"""
     document = run(python, options="python=exact:sample=1000")
@@ -57,7 +48,7 @@ def sampled(python):
 def main():
     tap = Tap()
     for python in pythons():
-        for one in (plain, exact, totals, sampled):
+        for one in (plain, exact, sampled):
             tap.check(f"{python}: {one.__doc__}", one, python)
     sys.exit(tap.done())
 

@@ -76,10 +76,20 @@ def closed(python):
         equal(name, functions.get(name), (1000 * count, count))
 
 
+def own(python):
+    """allocators of the program's own, which call malloc: nothing is lost, nothing counted twice"""
+    for script, status in ((SCRIPT.replace('builtins.__dict__.get("stop")', "True"), -signal.SIGKILL), (SCRIPT, -signal.SIGABRT)):
+        have, functions, _ = play(python, script, "1", "own", status=status)
+        if status == -signal.SIGKILL:
+            expect(have)
+        equal("keep_before", functions.get("keep_before"), (11000, 11))
+        equal("own_malloc", functions.get("own_malloc", (0, 0)), (0, 0))
+
+
 def main():
     tap = Tap()
     for python in pythons():
-        for one in (lines, again, after, closed):
+        for one in (lines, again, after, closed, own):
             tap.check(f"{python}: {one.__doc__}", one, python)
     sys.exit(tap.done())
 
