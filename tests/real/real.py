@@ -190,17 +190,18 @@ def verified(document, early=0):
         raise AssertionError("\n".join(wrong))
 
 
-def traced_and_verified(bench, command, plain, **more):
-    traced = bench.run(command, str(bench.shim), "verify=1", **more)
+def traced_and_verified(bench, command, plain, options="verify=1", **more):
+    traced = bench.run(command, str(bench.shim), options, **more)
     equal_output(traced, plain)
     verified(bench.report(traced[2]))
 
 
-def check_program(tap, name, command, repeatable=True, valgrind=False, count_options="", **more):
+def check_program(tap, name, command, repeatable=True, valgrind=False, count_options="", verify_options="verify=1", **more):
     """
     All that holds for a program that runs alone. repeatable: it asks for the same in each run.
     valgrind: it does so under valgrind, too, that is, it does not copy its environment, to which valgrind adds.
     count_options: the shim's options where its totals are to be those of malloc.
+    verify_options: those where every stack is to be as libunwind's, with verify=1.
     """
     with Regions() as regions:
         bench = Bench(regions)
@@ -215,7 +216,15 @@ def check_program(tap, name, command, repeatable=True, valgrind=False, count_opt
             options=count_options,
             **more,
         )
-        tap.check(f"{name}: every stack as libunwind's", traced_and_verified, bench, command, plain, **more)
+        tap.check(
+            f"{name}: every stack as libunwind's",
+            traced_and_verified,
+            bench,
+            command,
+            plain,
+            options=verify_options,
+            **more,
+        )
         if repeatable:
             tap.check(f"{name}: totals as in a run without the shim", traced_as_without, bench, command, **more)
         if valgrind:
