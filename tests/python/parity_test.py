@@ -52,12 +52,15 @@ def python_frames(row, depth):
 
 
 def of_tracesnap(regions, path, depth):
-    how = ("--group-by", "stack", "--attribute", "python", "--domain", "raw,mem,obj")
+    """At a depth of 1 by lines, which is sooner told."""
+    how = ("--group-by", "stack" if depth > 1 else "line", "--attribute", "python", "--domain", "raw,mem,obj")
     document = regions.stats(path, *how, "--sysroot", regions.path)  # native frames need no names
     wrong = drops(document, possible=("depth_cut",))  # of frames far out, with the native ones between
     if wrong:
         raise AssertionError("\n".join(wrong))
     rows = [row for row in document["stats"] if row["count"]]
+    if depth == 1:
+        return add_up((((row["file"], row["line"] or 0),), row["size"], row["count"]) for row in rows)
     return add_up((python_frames(row, depth), row["size"], row["count"]) for row in rows)
 
 
