@@ -8,7 +8,8 @@ python=exact asks for it and the interpreter tells of births (3.13). Without tra
 import sys
 
 from life_test import LIFE, play, said
-from traced import Skip, Tap, equal, pythons
+from traced import Regions, Skip, Tap, equal, pythons
+from traced import run as execute
 
 FIRST, SECOND = 9, 13
 assert said("births.py").keys() == {SECOND}
@@ -39,6 +40,14 @@ def exact(python):
             raise AssertionError(f"{floats(document, FIRST)} and {floats(document, SECOND)} objects, expected few and 60")
 
 
+def told(python):
+    """of a version that does not tell of births the report says so"""
+    with Regions() as regions:
+        execute([python.path, "-c", "pass"], regions.traced("python=exact"))
+        text = regions.tool("stats", regions.all()[0]).decode()
+    equal("said", "python=exact has no effect" in text, python.minor < (3, 13))
+
+
 def sampled(python):
     """with sampling, python=exact is as python=on"""
     document = run(python, options="python=exact:sample=1000")
@@ -48,7 +57,7 @@ def sampled(python):
 def main():
     tap = Tap()
     for python in pythons():
-        for one in (plain, exact, sampled):
+        for one in (plain, exact, told, sampled):
             tap.check(f"{python}: {one.__doc__}", one, python)
     sys.exit(tap.done())
 

@@ -39,13 +39,25 @@ const char *python_reason(const struct capture *capture)
     return *reason ? reason : NULL;
 }
 
+#define TELLS_BIRTHS_FROM 0x030d0000u /* PyRefTracer_SetTracer */
+
+/* Asked for births from free lists, of an interpreter that does not tell. */
+static bool is_inexact(const struct capture_process *process)
+{
+    return process->python == TS_PYTHON_TRACED && process->python_version < TELLS_BIRTHS_FROM &&
+           strstr(process->options, "python=exact") != NULL;
+}
+
 void print_python(const struct capture *capture, const char *indent, FILE *out)
 {
     char version[32];
     const char *reason = python_reason(capture);
+    format_python_version(version, capture->process.python_version);
+    if (is_inexact(&capture->process))
+        fprintf(out, "%spython=exact has no effect: Python %s does not tell of its free lists\n",
+                indent, version);
     if (!reason)
         return;
-    format_python_version(version, capture->process.python_version);
     fprintf(out, "%sno Python lines: %s%s%s%s\n", indent, reason, *version ? " (Python " : "",
             version, *version ? ")" : "");
 }
