@@ -12,7 +12,9 @@ on the line of its first birth, where tracemalloc notices the second. Hence thre
     tracemalloc at 25 frames, as it is, and python=exact, where there is a public tracer of births (3.13): all is equal.
         Older versions call tracemalloc itself at a birth, through no hook: its module would have to be patched
 
-    parity_test.py [VERSION]...    only these interpreters, for example 3.11.2
+    parity_test.py                 the system's interpreter and the newest one, the smaller programs
+    parity_test.py all             all interpreters, all programs: minutes
+    parity_test.py [VERSION]...    only these interpreters, for example 3.11.2, all programs
 """
 
 import collections
@@ -21,7 +23,8 @@ import sys
 
 from traced import HERE, SHIM, Regions, Tap, compile_c, drops, note, pythons, run
 
-PROGRAMS = sorted(path.stem for path in (HERE / "parity" / "programs").glob("*.py"))
+LARGE = () if sys.argv[1:] else ("imports", "library")
+PROGRAMS = sorted(path.stem for path in (HERE / "parity" / "programs").glob("*.py") if path.stem not in LARGE)
 FRAMES = 25
 POINTS = HERE / "parity" / "points.py"
 
@@ -139,9 +142,17 @@ class Comparison:
         demand(ours, theirs)
 
 
+def chosen():
+    found = pythons()
+    if sys.argv[1:]:
+        return found
+    system = [python for python in found if python.path.startswith("/usr/")]
+    return list(dict.fromkeys(system[:1] + found[-1:]))
+
+
 def main():
     tap = Tap()
-    for python in pythons():
+    for python in chosen():
         with Regions() as regions:
             comparison = Comparison(python, regions)
             checks = [comparison.allocations, comparison.births]

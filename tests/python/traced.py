@@ -45,7 +45,8 @@ class Python:
 @functools.lru_cache(None)
 def pythons():
     """All, or those whose versions the command names, as 3.11.2; oldest first."""
-    found = [Python(name, path) for name, path in interpreters() if not sys.argv[1:] or name in sys.argv[1:]]
+    wanted = [name for name in sys.argv[1:] if name != "all"]
+    found = [Python(name, path) for name, path in interpreters() if not wanted or name in wanted]
     return sorted(found, key=lambda python: python.minor)
 
 
