@@ -1,8 +1,5 @@
-"""Deep recursion that leaves blocks at each level, mutual recursion, memoised recursion, linked structures."""
+"""Recursion that leaves blocks at each level, mutual recursion, memoised recursion, linked structures."""
 
-import sys
-
-sys.setrecursionlimit(3000)
 levels = []
 
 
@@ -40,8 +37,8 @@ def fibonacci(n):
     return memory[n]
 
 
-down(900)
-even(300)
+down(150)
+even(80)
 tree = build(8)
 nodes = Node(5)
-big = fibonacci(800)
+big = fibonacci(120)
