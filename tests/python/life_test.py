@@ -59,7 +59,7 @@ def play(python, program, *arguments, options="", how=(), may_drop=(), status=KI
 
 
 def ways(python):
-    """PYTHONMALLOC, -X dev, tracemalloc from the start, python=exact, verify, sub-directories of a venv"""
+    """each PYTHONMALLOC, -X dev, tracemalloc from the start, python=exact"""
     play(python, "plain.py")
     for allocator in ("malloc", "debug", "pymalloc", "malloc_debug", "pymalloc_debug"):
         play(python, "plain.py", PYTHONMALLOC=allocator)
