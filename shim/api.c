@@ -94,8 +94,20 @@ EXPORT int tracesnap_preloaded_get_traced_memory(size_t *current, size_t *peak)
     return traced() ? 0 : -1;
 }
 
+static const char *file_of(uint64_t key)
+{
+    const struct ts_code *code = region_record(TS_SLAB_CODES, ts_key_code(key), TS_CODES_PER_SLAB,
+                                               sizeof(struct ts_code));
+    const char *strings = code != NULL && ts_load_acquire(&code->state) == 1
+                              ? region_slab(TS_SLAB_STRINGS, code->file_slab)
+                              : NULL;
+    return strings != NULL ? strings + code->file_offset : "";
+}
+
 static const char *object_of(uint64_t key)
 {
+    if (ts_key_kind(key) == TS_FRAME_PYTHON)
+        return file_of(key);
     if (ts_key_kind(key) != TS_FRAME_NATIVE)
         return "";
     const struct ts_module *module = region_record(TS_SLAB_MODULES, ts_key_module(key),
@@ -116,7 +128,9 @@ EXPORT size_t tracesnap_preloaded_get_object_traceback(const void *address,
     for (uint32_t i = context ? context->node : 0; i != 0 && count < max; count++) {
         const struct ts_node *node = region_node(i);
         frames[count].object = object_of(node->key);
-        frames[count].offset = ts_key_offset(node->key);
+        frames[count].offset = ts_key_kind(node->key) == TS_FRAME_PYTHON
+                                   ? ts_key_instruction(node->key)
+                                   : ts_key_offset(node->key);
         i = node->parent;
     }
     return count;
