@@ -181,3 +181,15 @@ uintptr_t python_remember(struct thread *thread, uintptr_t state)
     codes_watch_state(*(const uintptr_t *)(state + python.layout.state_interpreter));
     return state;
 }
+
+/* At its address there may be another thread's by now: it says whose it is. */
+uintptr_t python_recall(struct thread *thread)
+{
+    uint32_t gone = ts_load_acquire(&python.states_gone);
+    uintptr_t state = thread->python_state;
+    if (state == 0 || !codes_is_state(state) || !python_is_own(state) ||
+        !codes_is_state(*(const uintptr_t *)(state + python.layout.state_interpreter)))
+        thread->python_state = state = 0;
+    thread->python_gone = gone;
+    return state;
+}

@@ -89,6 +89,9 @@ static inline bool python_is_own(uintptr_t state)
 /* The calling thread's state is another one than before: remembers it, if it is the thread's. */
 uintptr_t python_remember(struct thread *thread, uintptr_t state);
 
+/* Some thread state died: whether the one that the thread remembers lives on; 0 if not. */
+uintptr_t python_recall(struct thread *thread);
+
 /*
  * The thread state whose frames are the calling thread's, or 0. held: the caller must have the
  * interpreter's lock (domains mem and obj).
@@ -101,7 +104,8 @@ static inline uintptr_t python_state(struct thread *thread, bool held)
         return likely(same && state == thread->python_state) ? state
                                                              : python_remember(thread, state);
     }
-    return same && thread->python_state != 0 && python.initialized() ? thread->python_state : 0;
+    uintptr_t state = likely(same) ? thread->python_state : python_recall(thread);
+    return state != 0 && python.initialized() ? state : 0;
 }
 
 #endif

@@ -109,6 +109,12 @@ void codes_watch_state(uintptr_t address)
         ts_store_release(&slot->number, STATE);
 }
 
+bool codes_is_state(uintptr_t address)
+{
+    const struct slot *slot = find(address);
+    return slot != NULL && ts_load_acquire(&slot->number) == STATE;
+}
+
 void codes_freed_slowly(uintptr_t address)
 {
     struct slot *slot = find(address);

@@ -29,6 +29,7 @@ uint32_t codes_number(uintptr_t code, char *text);
 /* The block at this address is a thread state's, or holds one: python.states_gone steps when it is
  * freed. */
 void codes_watch_state(uintptr_t address);
+bool codes_is_state(uintptr_t address); /* and it was not freed since */
 
 /* A filter: whether the block may be one of those. Bits are only ever set. */
 #define CODES_FILTER_BITS 16
