@@ -129,3 +129,20 @@ struct ts_cell *capture_python(struct thread *thread, struct shard *shard,
     (void)thread, (void)shard, (void)start, (void)context;
     abort();
 }
+
+uintptr_t python_recall(struct thread *thread)
+{
+    (void)thread;
+    abort();
+}
+
+/* As many as python.met: none is new. */
+uint32_t modules_count(void)
+{
+    return 0;
+}
+
+void python_meet_new(void)
+{
+    abort();
+}
