@@ -22,7 +22,7 @@
     X(NO_UNWIND, "no_unwind", "stacks that ended at code without unwind information")              \
     X(VERIFY, "verify_disagreements", "stacks that differ from libunwind's (verify=1)")            \
     X(UNTRACED, "untraced_children", "forked children that could have no region of their own")     \
-    X(CODES_FULL, "codes_full", "Python code objects that could not be copied: their frames have no name")
+    X(CODES_FULL, "codes_full", "Python code objects that could not be copied whole: their frames have no name, or no line")
 
 enum ts_drop {
 #define X(name, key, meaning) TS_DROP_##name,

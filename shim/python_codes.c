@@ -188,6 +188,8 @@ static bool fill(struct ts_code *code, const struct original *original, char *te
         code->table_kind = python.layout.lines;
         code->table_size = original->table.size;
         code->table_at = at;
+    } else {
+        region_drop(TS_DROP_CODES_FULL);
     }
     return true;
 }

@@ -5,6 +5,7 @@
 #ifndef TRACESNAP_SHIM_PYTHON_STACK_H
 #define TRACESNAP_SHIM_PYTHON_STACK_H
 
+#include "shim/python_codes.h"
 #include "shim/python_frames.h"
 #include "shim/walk.h"
 
@@ -16,7 +17,7 @@ struct python_path {
     uint32_t kept;   /* so many of the outermost frames are those of the path before */
     struct walk_path path[PYTHON_PATH_MAX];
     uint64_t keys[PYTHON_PATH_MAX]; /* of the stack under way, innermost first */
-    char text[4096];                /* for codes_number */
+    char text[CODES_TEXT_MAX];      /* for codes_number */
 };
 
 /* Merges the native frames of a walk with the Python frames that were read at the same moment. */
