@@ -4,8 +4,8 @@
  * Nothing to link: the functions find the preloaded libtracesnap.so when it is there, and do
  * nothing when it is not (they return what each comment calls "not traced"). The names and meanings
  * are those of Python's tracemalloc module. All functions may be called from any thread, none from
- * a signal handler. A Python program calls them by ctypes.PyDLL(None), which keeps the interpreter's
- * lock, so that a snapshot is of one moment (docs/python-memory.md).
+ * a signal handler. A Python program calls them by ctypes.PyDLL(None), which keeps the
+ * interpreter's lock, so that a snapshot is of one moment (docs/python-memory.md).
  *
  *     if (tracesnap_is_tracing())
  *         tracesnap_take_snapshot("before.tsnap");
@@ -21,8 +21,8 @@ extern "C" {
 #endif
 
 /*
- * One frame of a stack: where in which file. `tracesnap` or addr2line turn it into a line. Of a Python
- * frame: the source file, and where in the code object's instructions, in bytes.
+ * One frame of a stack: where in which file. `tracesnap` or addr2line turn it into a line. Of a
+ * Python frame: the source file, and where in the code object's instructions, in bytes.
  */
 struct tracesnap_frame {
     const char *object; /* path of the executable or library; "" for generated code and marks */

@@ -15,7 +15,7 @@
 
 #define SLOTS_FIRST 14 /* as a power of 2; of which a small program touches few pages */
 
-#define HOT 4         /* eighths of a table that may be in use */
+#define HOT 4 /* eighths of a table that may be in use */
 #define SMALL 6
 
 static struct table leaves, nodes;

@@ -13,8 +13,8 @@
 bool contexts_start(void);
 void contexts_forked(void);
 
-/* Stacks are hardly ever looked for here: what was seen before stands elsewhere (python_place.h). Takes
- * less memory. */
+/* Stacks are hardly ever looked for here: what was seen before stands elsewhere (python_place.h).
+ * Takes less memory. */
 void contexts_look_rarely(void);
 
 /* A stack as a path from the root, and who was asked for its blocks. */

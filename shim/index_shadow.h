@@ -18,8 +18,8 @@
  * generations ago that the era comes round were thrown away before (index_forget).
  *
  * Where granules are of 32 bytes, two small blocks of CPython's pymalloc may lie in one. The second
- * has its word in the granule's twin, behind the leaf's words; who holds the interpreter's lock owns
- * both. A twin is looked at only where the word itself is another block's.
+ * has its word in the granule's twin, behind the leaf's words; who holds the interpreter's lock
+ * owns both. A twin is looked at only where the word itself is another block's.
  *
  * A second word belongs to the first before it: both are taken together. Writer: the block's owner,
  * and who finds a block whose free was missed in its way (index.c). The second word is written

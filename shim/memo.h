@@ -111,8 +111,8 @@ static inline void memo_add(struct memo_entry *entry, uint64_t position, uint32_
     memo_publish(entry, position);
 }
 
-/* What is known of a stack before its slots are compared; the set is the upper part. stop: of a walk
- * that ends there (walk_frames), else 0. */
+/* What is known of a stack before its slots are compared; the set is the upper part. stop: of a
+ * walk that ends there (walk_frames), else 0. */
 static inline uint64_t memo_known(const struct memo *memo, const struct walk_start *start,
                                   uintptr_t stop)
 {
@@ -178,8 +178,9 @@ static inline bool memo_look(const struct memo *memo, const struct thread *threa
 }
 
 /* The entry of this very stack, if it is the one that was found last in its set; else NULL. */
-static inline __attribute__((always_inline)) struct memo_entry *memo_find_last(
-    struct memo *memo, const struct thread *thread, const struct walk_start *start, uintptr_t stop)
+static inline __attribute__((always_inline)) struct memo_entry *
+memo_find_last(struct memo *memo, const struct thread *thread, const struct walk_start *start,
+               uintptr_t stop)
 {
     uint64_t known;
     if (!memo_look(memo, thread, start, stop, &known))

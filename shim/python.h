@@ -49,7 +49,8 @@ extern struct python python;
 /* At the start of the process: looks for an interpreter. The first one found is it. */
 void python_start(void);
 
-/* Whether modules were met since that may be one; asked where a stack is new, outside of any walk. */
+/* Whether modules were met since that may be one; asked where a stack is new, outside of any walk.
+ */
 void python_meet_new(void);
 
 static inline void python_meet_any(void)

@@ -12,8 +12,9 @@
 typedef int (*tracer)(void *object, int event, void *data);
 #define CREATED 0
 
-/* Flags of a type, and what lies before an object whose type has one of them: the collector's links,
- * the pointers to its dictionary and its weak references (pycore_object.h, _PyType_PreHeaderSize). */
+/* Flags of a type, and what lies before an object whose type has one of them: the collector's
+ * links, the pointers to its dictionary and its weak references (pycore_object.h,
+ * _PyType_PreHeaderSize). */
 #define TYPE_IS_COLLECTED (UINT64_C(1) << 14)
 #define TYPE_HAS_POINTERS (UINT64_C(1) << 3 | UINT64_C(1) << 4)
 #define BEFORE_OBJECT 16u
@@ -34,9 +35,9 @@ static uintptr_t block_of(uintptr_t object)
 }
 
 /*
- * Whether it is the birth for which the block was allocated: the thread's last allocation, no object
- * in which was born yet. Of what was allocated further back it cannot be told, nor need it be: the
- * stack is the same, and nothing changes.
+ * Whether it is the birth for which the block was allocated: the thread's last allocation, no
+ * object in which was born yet. Of what was allocated further back it cannot be told, nor need it
+ * be: the stack is the same, and nothing changes.
  */
 static bool is_first(struct thread *thread, uintptr_t block)
 {

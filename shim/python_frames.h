@@ -34,11 +34,11 @@ struct python_frame {
 
 #define PYTHON_KEY_UNKNOWN 0
 #define PYTHON_KEY_HIDDEN 1 /* no frame to be shown: it has not begun */
-#define PYTHON_KEY_LOOP 2   /* the same: the interpreter's own, which ends a run (PYTHON_BY_FRAME) */
+#define PYTHON_KEY_LOOP 2   /* the same: the interpreter's own, ends a run (PYTHON_BY_FRAME) */
 
 struct python_frames {
     struct python_frame *newest; /* &seen[count]; NULL = nothing was read yet */
-    uint32_t count; /* seen[1] is the outermost frame, seen[count] the innermost */
+    uint32_t count;              /* seen[1] is the outermost frame, seen[count] the innermost */
     bool cut;       /* there are more than PYTHON_DEPTH_MAX: the outermost are not among them */
     uintptr_t loop; /* an address in the C frame that runs the newest frame; 0 = not known */
     uint32_t gone;  /* of python.codes_gone, to which the keys belong */
@@ -74,9 +74,9 @@ PYTHON_INLINE uint64_t more_of(uintptr_t frame, const struct python_words *at)
 }
 
 /*
- * Compares the frames from `seen` outward with what they were. Each is read only after the chain led
- * to it. NULL: all are the same; else the first that differs: no chain that comes to it, or to one
- * further in, is the same from there.
+ * Compares the frames from `seen` outward with what they were. Each is read only after the chain
+ * led to it. NULL: all are the same; else the first that differs: no chain that comes to it, or to
+ * one further in, is the same from there.
  */
 PYTHON_INLINE const struct python_frame *differing_from(const struct python_frame *seen,
                                                         const struct python_words *at)
@@ -169,7 +169,6 @@ PYTHON_INLINE uint64_t python_frames_read(struct python_frames *frames, uintptr_
 /* Asks for the keys of the frames that were just read, as far as they are not known. What has not
  * begun tracemalloc does not show either. text: as in codes_number. */
 void python_frames_name(struct python_frames *frames, char *text);
-
 
 /* The address of a frame's code object. */
 static inline uintptr_t python_code(uintptr_t frame)

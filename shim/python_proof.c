@@ -80,8 +80,7 @@ bool python_prove(uintptr_t state)
     if (!good) {
         ts_store_release(&region_header->process.python, TS_PYTHON_LAYOUT);
         ts_store_release(&python.reading, PYTHON_READING_NOT);
-    } else if (count > 0 && ts_add_relaxed(&python.proven, 1) == PYTHON_PROOFS &&
-               !options.verify) {
+    } else if (count > 0 && ts_add_relaxed(&python.proven, 1) == PYTHON_PROOFS && !options.verify) {
         uint32_t carefully = PYTHON_READING_CAREFULLY;
         ts_cas_acq_rel(&python.reading, &carefully, PYTHON_READING);
     }

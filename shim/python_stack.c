@@ -36,8 +36,8 @@ static uintptr_t anchor_of(const struct runs *runs)
 }
 
 /*
- * The native frame that runs the innermost run, at `from` or further out; `none` when there is none:
- * the one whose part of the stack holds the anchor.
+ * The native frame that runs the innermost run, at `from` or further out; `none` when there is
+ * none: the one whose part of the stack holds the anchor.
  */
 static uint32_t find_anchor(const struct walk_frames *native, uint32_t from, uint32_t none,
                             uintptr_t anchor)
@@ -100,8 +100,8 @@ static void hash(struct python_path *merged)
 }
 
 /*
- * From the innermost frame outward. A mark says why the native stack ends: it stays the outermost. A
- * run whose C frame is not found goes where the native frames end, in its place among the others.
+ * From the innermost frame outward. A mark says why the native stack ends: it stays the outermost.
+ * A run whose C frame is not found goes where the native frames end, in its place among the others.
  */
 void python_merge(struct python_path *merged, const struct walk_frames *native,
                   struct python_frames *frames, uintptr_t state)
