@@ -6,7 +6,8 @@ import os
 import re
 import subprocess
 
-PLACES = ["/usr/bin/python3.*", "/usr/local/bin/python3.*", os.path.expanduser("~/.pyenv/versions/*/bin/python3.*")]
+PYENV = os.path.expanduser(os.environ.get("PYENV_ROOT", "~/.pyenv"))
+PLACES = ["/usr/bin/python3.*", "/usr/local/bin/python3.*", f"{PYENV}/versions/*/bin/python3.*"]
 
 
 def known(path):
