@@ -53,6 +53,14 @@ static inline void ts_pair_store(struct ts_pair *p, struct ts_pair value)
     __asm__ volatile("movdqa %1, %0" : "=m"(*p) : "x"(v) : "memory");
 }
 
+/* Adds to a pair of which the caller is the only writer. */
+static inline void ts_pair_add(struct ts_pair *p, struct ts_pair change)
+{
+    __m128i v = _mm_set_epi64x((long long)change.size, (long long)change.count);
+    v = _mm_add_epi64(v, *(const __m128i *)p);
+    __asm__ volatile("movdqa %1, %0" : "=m"(*p) : "x"(v) : "memory");
+}
+
 #else
 
 static inline struct ts_pair ts_pair_load(const struct ts_pair *p)
@@ -65,6 +73,11 @@ static inline void ts_pair_store(struct ts_pair *p, struct ts_pair value)
 {
     ts_store_release(&p->count, value.count);
     ts_store_release(&p->size, value.size);
+}
+
+static inline void ts_pair_add(struct ts_pair *p, struct ts_pair change)
+{
+    ts_pair_store(p, (struct ts_pair){p->count + change.count, p->size + change.size});
 }
 
 #endif

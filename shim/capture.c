@@ -69,7 +69,7 @@ struct ts_cell *capture_any(struct thread *thread, struct shard *shard,
 {
     if (__builtin_expect(ts_load_acquire(&python.on), 0))
         return capture_python(thread, shard, start, context);
-    struct memo_entry *known = memo_find(&shard->memo, thread, start, 0);
+    struct memo_entry *known = memo_find(&shard->memo, start, 0);
     if (__builtin_expect(known == NULL, 0))
         return walk(thread, shard, start, context);
     if (__builtin_expect(options.verify, 0))

@@ -7,6 +7,7 @@
 #define TRACESNAP_SHIM_CLASSES_H
 
 #include "region/atomic.h"
+#include "shim/own.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +20,7 @@
 typedef uint64_t packed_block;
 
 /* By number; a chunk is published by release, an entry written before its number is known. */
-extern packed_block *classes_chunks[CLASSES_LIMIT >> CLASSES_CHUNK_BITS];
+SHIM_OWN packed_block *classes_chunks[CLASSES_LIMIT >> CLASSES_CHUNK_BITS];
 
 bool classes_start(void);
 void classes_forked(void);

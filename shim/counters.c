@@ -161,8 +161,7 @@ static void forget_chunk(struct ts_cell *chunk)
             continue;
         uint32_t now = TS_CONTROL_GENERATION(ts_load_acquire(&region_header->control));
         uint64_t past = (now - REGION_GENERATIONS_KEPT) & 0x7fff;
-        ts_cas_acq_rel(&chunk[i].stamp, &stamp,
-                       (stamp & ~(UINT64_C(0x7fff) << 48)) | past << 48);
+        ts_cas_acq_rel(&chunk[i].stamp, &stamp, (stamp & ~(UINT64_C(0x7fff) << 48)) | past << 48);
     }
 }
 
@@ -244,4 +243,19 @@ __attribute__((noinline)) void cell_refresh(struct ts_cell *cell, uint64_t contr
     }
     ts_pair_store(&cell->peak, peak);
     ts_store_release(&cell->stamp, control);
+}
+
+/* Stored so that a signal handler that takes a longjmp out of here leaves nothing half made. */
+const struct class_cell *shard_find_class(struct shard *shard, uint32_t class)
+{
+    struct class_cell *known = &shard->class_cells[class % CLASS_CELLS];
+    struct block block = shadow_unpack(classes_get(class));
+    struct ts_cell *cell = shard_cell(shard, block.context);
+    if (cell == NULL)
+        return NULL;
+    ts_store_release(&known->class, 0);
+    ts_store_release(&known->cell, cell);
+    ts_store_release(&known->size, (uint32_t)block.size);
+    ts_store_release(&known->class, class);
+    return known;
 }

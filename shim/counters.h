@@ -16,6 +16,15 @@ struct shard_part {
     struct ts_cell *chunks[1 << SHARD_PART_BITS];
 };
 
+/* Where blocks of a class that was freed lately are counted. */
+struct class_cell {
+    struct ts_cell *cell;
+    uint32_t class; /* 0 = none */
+    uint32_t size;  /* bytes of a block */
+};
+
+#define CLASS_CELLS 1024u
+
 /* The private side of a shard. One thread at a time, but for `inserting`. */
 struct shard {
     uint32_t number;
@@ -25,6 +34,7 @@ struct shard {
     struct ts_shard *record;
     struct shard_part *parts[SHARD_PARTS];
     struct shard_part first;
+    struct class_cell class_cells[CLASS_CELLS];
     struct walk_frames frames;
     struct memo memo;
     struct python_shard python;
@@ -73,6 +83,16 @@ static inline struct ts_cell *shard_cell(struct shard *shard, uint32_t context)
     return chunk ? chunk + context % TS_CHUNK_CELLS : NULL;
 }
 
+/* The cell of a small block's class, which is not 0, looked up; NULL when the shard has none yet.
+ */
+const struct class_cell *shard_find_class(struct shard *shard, uint32_t class);
+
+static inline const struct class_cell *shard_class(struct shard *shard, uint32_t class)
+{
+    const struct class_cell *known = &shard->class_cells[class % CLASS_CELLS];
+    return __builtin_expect(known->class == class, 1) ? known : shard_find_class(shard, class);
+}
+
 /* The writer's first touch of a cell under another control word. */
 void cell_refresh(struct ts_cell *cell, uint64_t control);
 
@@ -85,8 +105,7 @@ static inline void cell_prepare(struct ts_cell *cell, uint64_t control)
 /* Of a cell that was touched under the present control word. */
 static inline void cell_add_allocated(struct ts_cell *cell, uint64_t count, uint64_t size)
 {
-    ts_pair_store(&cell->allocated,
-                  (struct ts_pair){cell->allocated.count + count, cell->allocated.size + size});
+    ts_pair_add(&cell->allocated, (struct ts_pair){count, size});
 }
 
 static inline void cell_allocated(struct ts_cell *cell, uint64_t control, uint64_t count,
@@ -100,8 +119,7 @@ static inline void cell_allocated(struct ts_cell *cell, uint64_t control, uint64
 static inline void cell_add_freed(struct ts_cell *cell, uint64_t count, uint64_t size,
                                   bool temporary)
 {
-    ts_pair_store(&cell->freed,
-                  (struct ts_pair){cell->freed.count + count, cell->freed.size + size});
+    ts_pair_add(&cell->freed, (struct ts_pair){count, size});
     if (temporary)
         ts_store_relaxed(&cell->temporary, cell->temporary + count);
 }

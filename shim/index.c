@@ -103,14 +103,31 @@ static bool insert_in_shadow(struct shard *shard, uintptr_t address, const struc
     return here;
 }
 
-uint32_t index_class_find(const struct block *block, struct class_hint *hint)
+/* The class of a small block; 0 when there is none yet. */
+static uint32_t find_class(const struct block *block, struct class_hint *hint)
 {
+    if (hint->size == block->size && hint->class != 0)
+        return hint->class;
     uint32_t class = classes_find(shadow_class(block));
     /* A signal handler may leave by longjmp at any of these. */
     ts_store_release(&hint->class, 0);
     ts_store_release(&hint->size, (uint32_t)block->size);
     ts_store_release(&hint->class, class);
     return class;
+}
+
+bool index_try(struct shard *shard, uintptr_t address, uint32_t context, struct class_hint *hint,
+               size_t size, uint64_t control)
+{
+    struct block block = {size, context, TS_CONTROL_GENERATION(control)};
+    bool small = size < shadow.wide_from;
+    uint32_t class = small ? find_class(&block, hint) : 0;
+    uint32_t *slot = shadow_slot(address);
+    if (size >= SHADOW_SIZE_LIMIT || slot == NULL || (small && class == 0))
+        return false;
+    if (!index_is_clear(slot, address, class == 0))
+        slot = index_twin(slot, class);
+    return slot != NULL && index_put(shard, slot, address, &block, class);
 }
 
 bool index_insert(struct shard *shard, const void *address, const struct block *block,

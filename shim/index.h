@@ -71,34 +71,31 @@ static inline uint32_t *index_twin(uint32_t *slot, uint32_t class)
     return may && ts_load_relaxed(twin) == 0 ? twin : NULL;
 }
 
-/* The class of a block if the hint has it, 0 for one that needs none; false: it must be asked for.
- */
-static inline bool index_class_known(const struct block *block, const struct class_hint *hint,
-                                     uint32_t *class)
+/* Writes a block to a slot that was found clear; class: 0 = it is wide. False: another thread took
+ * the granule, or a sweeper is at work. */
+static inline __attribute__((always_inline)) bool index_put(struct shard *shard, uint32_t *slot,
+                                                            uintptr_t address,
+                                                            const struct block *block,
+                                                            uint32_t class)
 {
-    *class = 0;
-    if (block->size >= shadow.wide_from)
-        return true;
-    *class = hint->class;
-    return hint->size == block->size && hint->class != 0;
-}
-
-/* Asks for the class of a small block; 0 when there is none yet. */
-uint32_t index_class_find(const struct block *block, struct class_hint *hint);
-
-/* Inserts a block where that is easy. False: nothing was done. */
-static inline __attribute__((always_inline)) bool
-index_try(struct shard *shard, uintptr_t address, const struct block *block, uint32_t class)
-{
-    uint32_t *slot = shadow_slot(address);
-    if (block->size >= SHADOW_SIZE_LIMIT || (address & 7) != 0 || slot == NULL ||
-        (!likely(index_is_clear(slot, address, class == 0)) &&
-         (slot = index_twin(slot, class)) == NULL))
-        return false;
-    bool here = index_begin(shard) && shadow_put(slot, address, block, class);
+    bool here = likely(index_begin(shard)) && shadow_put(slot, address, block, class);
     index_end(shard);
     return here;
 }
+
+static inline __attribute__((always_inline)) bool index_put_small(struct shard *shard,
+                                                                  uint32_t *slot, uintptr_t address,
+                                                                  uint32_t class, uint64_t control)
+{
+    bool here =
+        likely(index_begin(shard)) && shadow_fill(slot, shadow_small(address, class, control));
+    index_end(shard);
+    return here;
+}
+
+/* Inserts a block in the shadow, whose class may be asked for. False: nothing was done. */
+bool index_try(struct shard *shard, uintptr_t address, uint32_t context, struct class_hint *hint,
+               size_t size, uint64_t control);
 
 /* Takes the block whose word was found in slot out. */
 static inline void index_clear(uint32_t *slot, uint32_t word)

@@ -30,6 +30,7 @@
 
 #include "region/atomic.h"
 #include "shim/classes.h"
+#include "shim/own.h"
 #include "shim/region.h"
 
 #include <stdbool.h>
@@ -43,10 +44,12 @@
 
 #define SHADOW_START 1u
 #define SHADOW_WIDE 2u
-#define SHADOW_PLACE(address) ((uint32_t)((address) >> 3 & 3) << 2)
+#define SHADOW_PLACE(address) ((uint32_t)((address) >> 1) & 3u << 2)
 #define SHADOW_BITS 28
 #define SHADOW_CLASS_SHIFT 12
+#define SHADOW_ERA_SHIFT 4
 #define SHADOW_ERA_MASK 0xffu
+#define SHADOW_ERA_BITS (SHADOW_ERA_MASK << SHADOW_ERA_SHIFT)
 _Static_assert(REGION_GENERATIONS_KEPT <= (SHADOW_ERA_MASK + 1) / 4, "eras must not come round");
 #define SHADOW_CONTEXT_BITS 26 /* 28 + 31 bits, less those of size and generation */
 
@@ -63,7 +66,7 @@ struct shadow {
     struct shadow_middle *top[1 << SHADOW_TOP_BITS];
 };
 
-extern struct shadow shadow;
+SHIM_OWN struct shadow shadow;
 
 struct block {
     uint64_t size;
@@ -113,9 +116,22 @@ static inline struct block shadow_unpack(packed_block packed)
                           .generation = (uint32_t)packed & 0x7fff};
 }
 
+/* Of an address that is a multiple of 8: bit 0 of address >> 1 is 0. */
 static inline bool shadow_is_at(uint32_t word, uintptr_t address)
 {
-    return (word & (SHADOW_START | 3u << 2)) == (SHADOW_START | SHADOW_PLACE(address));
+    return ((word ^ (uint32_t)(address >> 1)) & (SHADOW_START | 3u << 2)) == SHADOW_START;
+}
+
+/* The era of the present generation where a small block's word has it. */
+static inline uint32_t shadow_era(uint64_t control)
+{
+    return TS_CONTROL_GENERATION(control) << SHADOW_ERA_SHIFT & SHADOW_ERA_BITS;
+}
+
+/* A small block's first and only word. */
+static inline uint32_t shadow_small(uintptr_t address, uint32_t class, uint64_t control)
+{
+    return SHADOW_START | SHADOW_PLACE(address) | class << SHADOW_CLASS_SHIFT | shadow_era(control);
 }
 
 /* The block whose first word was found in slot. */

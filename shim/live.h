@@ -49,6 +49,7 @@ static inline void live_add(struct thread *thread, uint64_t control, int64_t siz
 {
     if (__builtin_expect(thread->live_reset != LIVE_RESET_PART(control), 0))
         live_noticed(thread, control);
+    thread->control = control & ~TS_CONTROL_PAUSED;
     live_change(thread, size, count);
 }
 

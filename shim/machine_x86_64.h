@@ -6,6 +6,7 @@
 #ifndef TRACESNAP_SHIM_MACHINE_X86_64_H
 #define TRACESNAP_SHIM_MACHINE_X86_64_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,7 +37,7 @@ static inline long sys_call6(long number, long a, long b, long c, long d, long e
  */
 #define MACHINE_SYSCALL_HOOK(hook, slowly, next)                                                   \
     __asm__(".pushsection .text\n\t.globl " hook "\n\t.type " hook ", @function\n" hook            \
-            ":\n\t.cfi_startproc\n\tendbr64\n\tmovq " next "(%rip), %rax\n\t"                       \
+            ":\n\t.cfi_startproc\n\tendbr64\n\tmovq " next "(%rip), %rax\n\t"                      \
             "cmpq $317, %rdi\n\tje 1f\n\ttestq %rax, %rax\n\tje 1f\n\tjmp *%rax\n1:\tjmp " slowly  \
             "\n\t.cfi_endproc\n\t.size " hook ", . - " hook "\n\t.popsection");
 
@@ -64,6 +65,24 @@ static inline long sys_call6(long number, long a, long b, long c, long d, long e
         __asm__("mov %1, %0" : "=&r"(apart_) : "r"(value));                                        \
         apart_;                                                                                    \
     })
+
+/*
+ * The variable that a function does nothing but load and return: "mov variable(%rip), %rax; ret",
+ * of 8 or (wide = false) 4 bytes. NULL: it does something else.
+ */
+static inline const void *machine_loaded_by(const void *function, bool wide)
+{
+    const uint8_t *code = function;
+    if (code[0] == 0xf3 && code[1] == 0x0f && code[2] == 0x1e && code[3] == 0xfa) /* endbr64 */
+        code += 4;
+    if (wide && *code++ != 0x48)
+        return NULL;
+    if (code[0] != 0x8b || code[1] != 0x05 || code[6] != 0xc3)
+        return NULL;
+    uint32_t distance = (uint32_t)code[2] | (uint32_t)code[3] << 8 | (uint32_t)code[4] << 16 |
+                        (uint32_t)code[5] << 24;
+    return code + 6 + (int32_t)distance;
+}
 
 /* The thread control block: of a thread made by pthread_create it lies just above its stack. */
 static inline uintptr_t machine_thread_pointer(void)

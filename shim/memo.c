@@ -28,30 +28,26 @@ static void tell_apart(struct memo *memo, uint64_t known, const struct memo_entr
     memo->crowded[memo_set(known)] = 0;
     for (uint32_t i = 0; i < other->count; i++) {
         uint64_t at = (other->position + i) % MEMO_RING;
-        if (stack_word(other->sp + memo->distance[at]) != memo->value[at]) {
-            struct memo_word *word = &memo->apart[known >> MEMO_PLACES_SHIFT];
+        if (stack_word(other->sp - MEMO_BELOW + memo->distance[at]) != memo->value[at]) {
+            if (MEMO_WORD_DISTANCE(MEMO_WORD(0, memo->distance[at])) != memo->distance[at])
+                return; /* too far */
             memo->any_apart = true;
-            ts_store_release(&word->distance, 0);
-            ts_store_release(&word->at, (uint32_t)(other->sp >> 3));
-            ts_store_release(&word->distance, memo->distance[at]);
+            memo->apart[known >> MEMO_PLACES_SHIFT] = MEMO_WORD(other->sp, memo->distance[at]);
             return;
         }
     }
 }
 
-struct memo_entry *memo_find(struct memo *memo, const struct thread *thread,
-                             const struct walk_start *start, uintptr_t stop)
+struct memo_entry *memo_find(struct memo *memo, const struct walk_start *start, uintptr_t stop)
 {
     uint32_t generation = ts_load_acquire(&module_generation);
-    uint64_t known;
-    if (!memo_look(memo, thread, start, stop, &known))
-        return NULL;
+    uint64_t known = memo_known(memo, start, stop);
     uint32_t set = memo_set(known), last = memo->newest[set];
     for (uint32_t i = 0; i < MEMO_WAYS; i++) {
         uint32_t way = (last + i) % MEMO_WAYS;
         struct memo_entry *entry = &memo->entries[set][way], *other = &memo->entries[set][last];
         if (memo_is(memo, entry, start, generation)) {
-            if (i > 0 && memo_begins(other, start) && !memo_is_void(memo, other))
+            if (i > 0 && memo_begins(other, start) && !memo_is_void(memo, other->position))
                 tell_apart(memo, known, other, TOOK_TURNS);
             memo->newest[set] = (uint8_t)way;
             return entry;
@@ -63,15 +59,21 @@ struct memo_entry *memo_find(struct memo *memo, const struct thread *thread,
 /* Whether the slot's address is one that an entry can hold. */
 static bool fits(uintptr_t slot, uintptr_t sp)
 {
-    return slot - sp <= UINT32_MAX;
+    return slot - sp <= UINT32_MAX - MEMO_BELOW;
 }
 
 #define TOO_MANY UINT32_MAX
 
+/* Whether the stack is the same only if the hook's caller has the same bp. */
+static uint32_t bp_needed(const struct walk_frames *frames)
+{
+    return frames->state[frames->count - 1].bp_slot & WALK_BP_NEEDED;
+}
+
 /* How many slots the stack has; TOO_MANY when it cannot be remembered. */
 static uint32_t count_slots(const struct walk_frames *frames, uintptr_t sp)
 {
-    uint32_t count = 0;
+    uint32_t count = bp_needed(frames);
     for (uint32_t i = frames->count - 1; i > 0; i--) {
         uintptr_t slot = frames->state[i].bp_slot & ~(uintptr_t)WALK_BP_NEEDED;
         if (!fits(frames->state[i - 1].sp - 8, sp) || (slot != 0 && !fits(slot, sp)))
@@ -100,15 +102,18 @@ static void write_slot(struct memo *memo, uint64_t at, uintptr_t distance, uint6
 
 /* Innermost first: that is where stacks of one beginning differ. Filled up to a multiple of 4. */
 static void write_slots(struct memo *memo, uint64_t position, uint32_t count,
-                        const struct walk_frames *frames, uintptr_t sp)
+                        const struct walk_frames *frames, const struct walk_start *start)
 {
     const struct walk_state *state = frames->state;
+    uintptr_t base = start->sp - MEMO_BELOW;
     uint64_t at = position;
+    if (bp_needed(frames))
+        write_slot(memo, at++, MEMO_BP, start->bp);
     for (uint32_t i = frames->count - 1; i > 0; i--) {
         uintptr_t slot = state[i].bp_slot & ~(uintptr_t)WALK_BP_NEEDED;
-        write_slot(memo, at++, state[i - 1].sp - 8 - sp, state[i - 1].pc);
+        write_slot(memo, at++, state[i - 1].sp - 8 - base, state[i - 1].pc);
         if (slot != 0)
-            write_slot(memo, at++, slot - sp, state[i - 1].bp);
+            write_slot(memo, at++, slot - base, state[i - 1].bp);
     }
     for (; at < position + count; at++)
         write_slot(memo, at, memo->distance[position % MEMO_RING],
@@ -123,7 +128,7 @@ static uint32_t way_for(struct memo *memo, uint64_t known, const struct walk_sta
     uint32_t newest = memo->newest[set], alike = 0;
     for (uint32_t way = 0; way < MEMO_WAYS; way++) {
         const struct memo_entry *entry = &memo->entries[set][way];
-        if (memo_is_void(memo, entry))
+        if (memo_is_void(memo, entry->position))
             return way;
         alike += memo_begins(entry, start);
     }
@@ -142,17 +147,12 @@ struct memo_entry *memo_prepare(struct memo *memo, const struct walk_start *star
     uint64_t known = memo_known(memo, start, stop);
     uint32_t set = memo_set(known);
     uint32_t way = way_for(memo, known, start);
-    uint16_t needed = frames->state[frames->count - 1].bp_slot & WALK_BP_NEEDED;
     struct memo_entry *entry = &memo->entries[set][way];
     entry->position = 0;
     *position = take_room(memo, count + 1);
-    write_slots(memo, *position, count, frames, start->sp);
-    *entry = (struct memo_entry){.pc = start->pc,
-                                 .sp = start->sp,
-                                 .bp = start->bp,
-                                 .bp_needed = needed,
-                                 .count = (uint16_t)count,
-                                 .generation = frames->generation};
+    write_slots(memo, *position, count, frames, start);
+    *entry = (struct memo_entry){
+        .pc = start->pc, .sp = start->sp, .count = count, .generation = frames->generation};
     memo->newest[set] = (uint8_t)way;
     return entry;
 }

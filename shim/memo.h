@@ -3,17 +3,17 @@
  * cell. A program allocates from some hundred stacks over and over; where the last stack (walk.h)
  * differs from this one in a few inner frames, this one's own earlier capture differs in none.
  *
- * An entry holds the start of a walk (pc, sp and, if needed, bp) and the slots that the walk read:
- * addresses, as distances from sp, and what was there. If the start and all slots are equal now, a
- * plain walk would come to the same frames, by the induction of walk.h: each frame's rule depends
- * on its pc and the generation of modules, its CFA on sp or bp, the next pc, sp and bp on CFA and
- * slots. So the frames' keys are the same, and so is the context. Entries are made of those walks
- * only that walk.h calls reusable: the thread's own stack, whole, no frame guessed, realigned or of
- * a signal.
+ * An entry holds the start of a walk (pc and sp; bp, if needed, has a slot: the hook's own frame
+ * holds it) and the slots that the walk read: where they are, as distances, and what was there. If
+ * the start and all slots are equal now, a plain walk would come to the same frames, by the
+ * induction of walk.h: each frame's rule depends on its pc and the generation of modules, its CFA
+ * on sp or bp, the next pc, sp and bp on CFA and slots. So the frames' keys are the same, and so is
+ * the context. Entries are made of those walks only that walk.h calls reusable: the thread's own
+ * stack, whole, no frame guessed, realigned or of a signal.
  *
- * What may be read: an entry is compared only where sp lies in the thread's own stack as far as it
- * was tried, and was made by the same thread with the same sp; slots lie above sp and below the
- * upper end, so they are mapped.
+ * What may be read: an entry is compared only if it was made by the same thread with the same sp,
+ * which lay in the thread's own stack; slots lie above sp and below that stack's upper end, so they
+ * are mapped as long as the thread is.
  *
  * What makes an entry void: another generation of modules (dlclose), another owner of the shard
  * (memo_forget), its slots' place in the ring overwritten. `clear` and `reset-peak` do not:
@@ -40,8 +40,15 @@
 #define MEMO_RING 16384u     /* slots */
 #define MEMO_SLOTS_MAX 2048u /* of one entry */
 
+/*
+ * Slots are known by their distance from so many bytes below sp, which is not 0. The hook keeps a
+ * frame pointer: at sp - 16 lies its caller's rbp (walk_caller).
+ */
+#define MEMO_BELOW 24
+#define MEMO_BP (MEMO_BELOW - 16)
+
 struct memo_entry {
-    uintptr_t pc, sp, bp;
+    uintptr_t pc, sp;
     uint64_t position; /* of its first slot in all that were ever written; 0 = void */
     union {
         struct ts_cell *cell;
@@ -49,20 +56,18 @@ struct memo_entry {
     };
     uint32_t context;
     uint32_t generation; /* of modules */
-    uint16_t count;      /* of slots, a multiple of 4 */
-    uint16_t bp_needed;  /* 1 = bp must be the same */
+    uint32_t count;      /* of slots, a multiple of 4 */
     struct class_hint hint;
 } __attribute__((aligned(64)));
 
 /*
- * Which word of the stack to look at: its distance from sp, and for which sp that is known (>> 3: a
- * thread's stack has no two that look the same). It is a slot of an entry of this thread with this
- * sp, and may be read as those may.
+ * Which word of the stack to look at: its distance / 8, below, and for which sp / 8 that is known,
+ * above; 0 = none. It is a slot of an entry of this thread with this sp, and may be read as those
+ * may.
  */
-struct memo_word {
-    uint32_t distance; /* 0 = none */
-    uint32_t at;
-};
+#define MEMO_WORD_BITS 20
+#define MEMO_WORD(sp, distance) ((uint64_t)(sp) >> 3 << MEMO_WORD_BITS | (distance) >> 3)
+#define MEMO_WORD_DISTANCE(word) (((word) & ((1u << MEMO_WORD_BITS) - 1)) << 3)
 
 struct memo {
     bool any_apart; /* some word of apart is set */
@@ -70,9 +75,9 @@ struct memo {
     /*
      * Many stacks may begin at the same pc and sp, below malloc's wrappers. apart[] is a tree of
      * the words that told them apart, flattened by hashing: at the hash of what is known so far
-     * stands the distance from sp of the next word to look at, 0 = enough is known.
+     * stands which word to look at next (MEMO_WORD), 0 = enough is known.
      */
-    struct memo_word apart[MEMO_PLACES];
+    uint64_t apart[MEMO_PLACES];
     uint8_t crowded[MEMO_SETS]; /* how often stacks not told apart were in each other's way */
     uint8_t newest[MEMO_SETS];  /* the way that was found last */
     struct memo_entry entries[MEMO_SETS][MEMO_WAYS];
@@ -118,10 +123,11 @@ static inline uint64_t memo_known(const struct memo *memo, const struct walk_sta
 {
     uint64_t known = (start->pc ^ start->sp << 20 ^ stop << 12) * UINT64_C(0x9e3779b97f4a7c15);
     for (int i = 0; i < MEMO_WORDS; i++) {
-        struct memo_word word = memo->apart[known >> MEMO_PLACES_SHIFT];
-        if (word.distance == 0 || word.at != (uint32_t)(start->sp >> 3))
+        uint64_t word = memo->apart[known >> MEMO_PLACES_SHIFT];
+        if (__builtin_expect(word >> MEMO_WORD_BITS != start->sp >> 3, 1))
             break;
-        known = (known ^ stack_word(start->sp + word.distance)) * UINT64_C(0xbf58476d1ce4e5b9);
+        known = (known ^ stack_word(start->sp - MEMO_BELOW + MEMO_WORD_DISTANCE(word))) *
+                UINT64_C(0xbf58476d1ce4e5b9);
     }
     return known;
 }
@@ -131,29 +137,30 @@ static inline uint32_t memo_set(uint64_t known)
     return (uint32_t)(known >> MEMO_SETS_SHIFT);
 }
 
-static inline bool memo_is_void(const struct memo *memo, const struct memo_entry *entry)
+/* Whether the ring still holds what was written at position. */
+static inline bool memo_is_void(const struct memo *memo, uint64_t position)
 {
-    return entry->position + MEMO_RING < memo->head;
+    return position + MEMO_RING < memo->head;
 }
 
 static inline bool memo_begins(const struct memo_entry *entry, const struct walk_start *start)
 {
-    return ((entry->pc ^ start->pc) | (entry->sp ^ start->sp) |
-            ((entry->bp ^ start->bp) & -(uintptr_t)entry->bp_needed)) == 0;
+    return ((entry->pc ^ start->pc) | (entry->sp ^ start->sp)) == 0;
 }
 
 /* Whether every slot holds what it held. The loads do not wait for each other. */
-static inline bool memo_same_slots(const struct memo *memo, const struct memo_entry *entry)
+static inline __attribute__((always_inline)) bool
+memo_same_slots(const struct memo *memo, uintptr_t sp, uint64_t position, uint32_t count)
 {
-    const uint32_t *distance = &memo->distance[entry->position % MEMO_RING];
-    const uint64_t *value = &memo->value[entry->position % MEMO_RING];
-    const uint32_t *end = distance + entry->count;
-    uintptr_t sp = entry->sp;
+    const uint32_t *distance = &memo->distance[position % MEMO_RING];
+    const uint64_t *value = &memo->value[position % MEMO_RING];
+    const uint32_t *end = distance + count;
+    uintptr_t base = sp - MEMO_BELOW;
     for (; distance != end; distance += 4, value += 4)
-        if (__builtin_expect(stack_word(sp + distance[0]) != value[0] ||
-                                 stack_word(sp + distance[1]) != value[1] ||
-                                 stack_word(sp + distance[2]) != value[2] ||
-                                 stack_word(sp + distance[3]) != value[3],
+        if (__builtin_expect(stack_word(base + distance[0]) != value[0] ||
+                                 stack_word(base + distance[1]) != value[1] ||
+                                 stack_word(base + distance[2]) != value[2] ||
+                                 stack_word(base + distance[3]) != value[3],
                              0))
             return false;
     return true;
@@ -163,35 +170,20 @@ static inline bool memo_is(const struct memo *memo, const struct memo_entry *ent
                            const struct walk_start *start, uint32_t generation)
 {
     return memo_begins(entry, start) && entry->generation == generation &&
-           !memo_is_void(memo, entry) && memo_same_slots(memo, entry);
-}
-
-/* What is known of a stack, if it may be in any set: it is the thread's own. */
-static inline bool memo_look(const struct memo *memo, const struct thread *thread,
-                             const struct walk_start *start, uintptr_t stop, uint64_t *known)
-{
-    uintptr_t low = thread->stack_low;
-    if (__builtin_expect(start->sp - 16 - low >= thread->stack_high - low, 0))
-        return false;
-    *known = memo_known(memo, start, stop);
-    return true;
+           !memo_is_void(memo, entry->position) &&
+           memo_same_slots(memo, entry->sp, entry->position, entry->count);
 }
 
 /* The entry of this very stack, if it is the one that was found last in its set; else NULL. */
 static inline __attribute__((always_inline)) struct memo_entry *
-memo_find_last(struct memo *memo, const struct thread *thread, const struct walk_start *start,
-               uintptr_t stop)
+memo_find_last(struct memo *memo, const struct walk_start *start, uintptr_t stop)
 {
-    uint64_t known;
-    if (!memo_look(memo, thread, start, stop, &known))
-        return NULL;
-    uint32_t set = memo_set(known);
+    uint32_t set = memo_set(memo_known(memo, start, stop));
     struct memo_entry *entry = &memo->entries[set][memo->newest[set]];
     return memo_is(memo, entry, start, ts_load_acquire(&module_generation)) ? entry : NULL;
 }
 
 /* The entry of this very stack, or NULL. */
-struct memo_entry *memo_find(struct memo *memo, const struct thread *thread,
-                             const struct walk_start *start, uintptr_t stop);
+struct memo_entry *memo_find(struct memo *memo, const struct walk_start *start, uintptr_t stop);
 
 #endif

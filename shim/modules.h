@@ -8,6 +8,7 @@
 
 #include "region/atomic.h"
 #include "shim/cfi.h"
+#include "shim/own.h"
 #include "shim/thread.h"
 
 #include <link.h>
@@ -28,16 +29,16 @@ struct module_instance {
 
 #define MODULE_INSTANCES_MAX 32768u
 
-extern struct module_instance module_instances[MODULE_INSTANCES_MAX];
+SHIM_OWN struct module_instance module_instances[MODULE_INSTANCES_MAX];
 
 /*
  * By instance: what added to an address gives the frame's key, that is, kind and module number in
  * their places minus the load bias. In an array of its own for the walk's sake.
  */
-extern uint64_t module_key_base[MODULE_INSTANCES_MAX];
+SHIM_OWN uint64_t module_key_base[MODULE_INSTANCES_MAX];
 
 /* Steps at the start and at the end of every dlclose: what was learned before is asked anew. */
-extern uint32_t module_generation;
+SHIM_OWN uint32_t module_generation;
 
 /* Whether two addresses lie in one executable or library; true when it cannot be told. No lock, no
  * store: for any moment. */

@@ -4,17 +4,19 @@
 #ifndef TRACESNAP_SHIM_OPTIONS_H
 #define TRACESNAP_SHIM_OPTIONS_H
 
+#include "shim/own.h"
+
 #include <stdint.h>
 
 enum options_python {
-    OPTIONS_PYTHON_OFF,  /* native frames only; the interpreter's allocators are left alone */
+    OPTIONS_PYTHON_OFF, /* native frames only; the interpreter's allocators are left alone */
     OPTIONS_PYTHON_ON,
     OPTIONS_PYTHON_LINES, /* no native frames further out than the newest Python frame */
-    OPTIONS_PYTHON_EXACT /* objects born from the interpreter's free lists, too (3.13 and later) */
+    OPTIONS_PYTHON_EXACT  /* objects born from the interpreter's free lists, too (3.13 and later) */
 };
 
 struct options {
-    uint32_t depth;  /* frames kept of a stack, 1 to TS_DEPTH_MAX */
+    uint32_t depth; /* frames kept of a stack, 1 to TS_DEPTH_MAX */
     uint32_t depth_given;
     uint32_t paused; /* 1: begin without recording */
     uint32_t follow; /* 0: children are not traced */
@@ -31,7 +33,7 @@ struct options {
 
 #define OPTIONS_KEEP_DEFAULT UINT64_MAX /* as region/keep.h says */
 
-extern struct options options;
+SHIM_OWN struct options options;
 
 /* Reads the variable's value; NULL = not set. Prints one line for each thing that it does not
  * understand. */

@@ -5,6 +5,7 @@
 #define TRACESNAP_SHIM_PROCESS_H
 
 #include "region/atomic.h"
+#include "shim/own.h"
 
 #include <stdbool.h>
 
@@ -29,7 +30,7 @@ struct process_page {
     uint32_t early;     /* drops that wait for a region of this process's own */
 };
 
-extern struct process_page *process_page;
+SHIM_OWN struct process_page *process_page;
 
 static inline enum process_mode process_mode_now(void)
 {

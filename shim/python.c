@@ -4,6 +4,7 @@
  */
 #include "shim/python.h"
 #include "shim/contexts.h"
+#include "shim/machine.h"
 #include "shim/modules.h"
 #include "shim/options.h"
 #include "shim/python_births.h"
@@ -68,6 +69,10 @@ static bool find_symbols(const struct link_map *map)
         !modules_bounds(python.loop, &python.start, &python.end))
         return false;
     python.loop_end = python.loop + size;
+    if (python.state != NULL)
+        python.current = machine_loaded_by((const void *)python.state, true);
+    if (python.initialized != NULL)
+        python.ready = machine_loaded_by((const void *)python.initialized, false);
     return python.state != NULL && python.initialized != NULL && python.code_type != 0 &&
            python.string_type != 0 && python.bytes_type != 0;
 }

@@ -13,6 +13,7 @@
 #include "region/atomic.h"
 #include "region/python.h"
 #include "shim/modules.h"
+#include "shim/own.h"
 #include "shim/python_layout.h"
 #include "shim/thread.h"
 
@@ -40,11 +41,13 @@ struct python {
     uintptr_t loop, loop_end;                     /* _PyEval_EvalFrameDefault */
     void *(*state)(void);                         /* the current thread state, or NULL */
     int (*initialized)(void);
+    const uintptr_t *current; /* the variable that `state` returns, or NULL: it must be called */
+    const uint32_t *ready;    /* the same of `initialized` */
     void *(*main_interpreter)(void); /* PyInterpreterState_Main */
     const uint8_t *runtime;          /* _PyRuntime, or NULL */
 };
 
-extern struct python python;
+SHIM_OWN struct python python;
 
 /* At the start of the process: looks for an interpreter. The first one found is it. */
 void python_start(void);
@@ -87,6 +90,18 @@ static inline bool python_is_own(uintptr_t state)
     return *(const uintptr_t *)(state + python.layout.state_thread_id) == (uintptr_t)pthread_self();
 }
 
+static inline uintptr_t python_current(void)
+{
+    return likely(python.current != NULL) ? ts_load_relaxed(python.current)
+                                          : (uintptr_t)python.state();
+}
+
+static inline bool python_is_ready(void)
+{
+    return likely(python.ready != NULL) ? ts_load_relaxed(python.ready) != 0
+                                        : python.initialized() != 0;
+}
+
 /* The calling thread's state is another one than before: remembers it, if it is the thread's. */
 uintptr_t python_remember(struct thread *thread, uintptr_t state);
 
@@ -101,12 +116,12 @@ static inline uintptr_t python_state(struct thread *thread, bool held)
 {
     bool same = thread->python_gone == ts_load_relaxed(&python.states_gone);
     if (held) {
-        uintptr_t state = (uintptr_t)python.state();
+        uintptr_t state = python_current();
         return likely(same && state == thread->python_state) ? state
                                                              : python_remember(thread, state);
     }
     uintptr_t state = likely(same) ? thread->python_state : python_recall(thread);
-    return state != 0 && python.initialized() ? state : 0;
+    return state != 0 && python_is_ready() ? state : 0;
 }
 
 #endif

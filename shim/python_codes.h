@@ -11,11 +11,13 @@
 #define TRACESNAP_SHIM_PYTHON_CODES_H
 
 #include "region/atomic.h"
+#include "shim/own.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define CODES_TEXT_MAX 4096u
+#define CODES_SIZE_MIN 128u /* bytes: no block that is watched here is smaller (3.9: 176) */
 
 bool codes_start(void);
 void codes_forked(void);
@@ -33,7 +35,7 @@ bool codes_is_state(uintptr_t address); /* and it was not freed since */
 
 /* A filter: whether the block may be one of those. Bits are only ever set. */
 #define CODES_FILTER_BITS 16
-extern uint8_t codes_filter[(1 << CODES_FILTER_BITS) / 8];
+SHIM_OWN uint8_t codes_filter[(1 << CODES_FILTER_BITS) / 8];
 
 static inline uint32_t codes_filter_bit(uintptr_t address)
 {

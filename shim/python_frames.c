@@ -10,8 +10,8 @@ PYTHON_INLINE uint32_t where_slot(uintptr_t frame)
     return (uint32_t)((frame >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> PYTHON_WHERE_SHIFT);
 }
 
-PYTHON_INLINE uint64_t append_one(struct python_frames *frames, uint32_t at,
-                                  const struct python_frame *new)
+PYTHON_INLINE void append_one(struct python_frames *frames, uint32_t at,
+                              const struct python_frame *new)
 {
     struct python_frame *frame = &frames->seen[at];
     frame->frame = new->frame;
@@ -20,26 +20,23 @@ PYTHON_INLINE uint64_t append_one(struct python_frames *frames, uint32_t at,
     frame->key = PYTHON_KEY_UNKNOWN;
     frame->prefix = hash_of(frame[-1].prefix, new->instruction, new->more);
     frames->where[where_slot(new->frame)] = (uint16_t)at;
-    return frame->prefix;
 }
 
 /* The chain is longer than what is kept of it: the outermost frames that are kept go behind the
  * fresh ones as far as there is room. */
-static __attribute__((noinline)) uint64_t append_cut(struct python_frames *frames, uint32_t kept,
-                                                     uint32_t fresh)
+static __attribute__((noinline)) void append_cut(struct python_frames *frames, uint32_t kept,
+                                                 uint32_t fresh)
 {
-    uint64_t hash = 0;
     while (fresh < PYTHON_DEPTH_MAX)
         frames->fresh[fresh++] = frames->seen[kept--];
     frames->cut = true;
     frames->count = fresh;
     for (uint32_t at = 1; fresh > 0; at++)
-        hash = append_one(frames, at, &frames->fresh[--fresh]);
-    return hash;
+        append_one(frames, at, &frames->fresh[--fresh]);
 }
 
-PYTHON_INLINE uint64_t read_any(struct python_frames *frames, uintptr_t frame,
-                                const struct python_words at)
+PYTHON_INLINE void read_any(struct python_frames *frames, uintptr_t frame,
+                            const struct python_words at)
 {
     uint32_t fresh = 0, kept = 0, limit = frames->cut ? 0 : frames->count + 1;
     frames->cut = false;
@@ -63,11 +60,9 @@ PYTHON_INLINE uint64_t read_any(struct python_frames *frames, uintptr_t frame,
     }
     if (__builtin_expect(kept + fresh > PYTHON_DEPTH_MAX, 0))
         return append_cut(frames, kept, fresh);
-    uint64_t hash = 0;
     frames->count = kept + fresh;
     while (fresh > 0)
-        hash = append_one(frames, ++kept, &frames->fresh[--fresh]);
-    return hash;
+        append_one(frames, ++kept, &frames->fresh[--fresh]);
 }
 
 /* The newest frame that is the interpreter's own ends the run of the newest frame. */
@@ -79,28 +74,29 @@ static uintptr_t find_loop(const struct python_frames *frames)
     return 0;
 }
 
-static uint64_t read_by_version(struct python_frames *frames, uintptr_t frame)
+static void read_by_version(struct python_frames *frames, uintptr_t frame)
 {
     const struct python_layout *layout = &python.layout;
     switch (layout->reader) {
-    case PYTHON_READER_39: return read_any(frames, frame, python_words_39);
-    case PYTHON_READER_310: return read_any(frames, frame, python_words_310);
-    case PYTHON_READER_311: return read_any(frames, frame, python_words_311);
-    case PYTHON_READER_312: return read_any(frames, frame, python_words_312);
+    case PYTHON_READER_39: read_any(frames, frame, python_words_39); return;
+    case PYTHON_READER_310: read_any(frames, frame, python_words_310); return;
+    case PYTHON_READER_311: read_any(frames, frame, python_words_311); return;
+    case PYTHON_READER_312: read_any(frames, frame, python_words_312); return;
     default: break;
     }
-    return read_any(frames, frame,
-                    (struct python_words){layout->frame_previous, layout->frame_instruction,
-                                          layout->frame_code, false});
+    read_any(frames, frame,
+             (struct python_words){layout->frame_previous, layout->frame_instruction,
+                                   layout->frame_code, false});
 }
 
 uint64_t python_frames_read_any(struct python_frames *frames, uintptr_t frame)
 {
-    uint64_t hash = read_by_version(frames, frame);
-    frames->newest = &frames->seen[frames->count];
+    read_by_version(frames, frame);
     if (python.layout.anchor == PYTHON_BY_FRAME)
         frames->loop = find_loop(frames);
-    return hash;
+    struct python_frame *newest = &frames->seen[frames->count];
+    frames->newest = frames->count != 0 && !frames->cut ? newest : NULL;
+    return frames->count != 0 ? hash_with(newest[-1].prefix, newest->instruction, newest->more) : 0;
 }
 
 int64_t python_instruction(uintptr_t frame)

@@ -37,7 +37,7 @@ struct python_frame {
 #define PYTHON_KEY_LOOP 2   /* the same: the interpreter's own, ends a run (PYTHON_BY_FRAME) */
 
 struct python_frames {
-    struct python_frame *newest; /* &seen[count]; NULL = nothing was read yet */
+    struct python_frame *newest; /* &seen[count]; NULL = there is none, or not all are here */
     uint32_t count;              /* seen[1] is the outermost frame, seen[count] the innermost */
     bool cut;       /* there are more than PYTHON_DEPTH_MAX: the outermost are not among them */
     uintptr_t loop; /* an address in the C frame that runs the newest frame; 0 = not known */
@@ -61,6 +61,9 @@ struct python_words {
     bool is_flag;  /* a byte of flags; else the address of the code object */
 };
 
+#define PYTHON_311_CFRAME 56 /* in the state; in that, the newest frame: */
+#define PYTHON_311_FRAME 8
+
 static const struct python_words python_words_39 = {24, 104, 32, false},
                                  python_words_310 = {24, 96, 32, false},
                                  python_words_311 = {48, 56, 68, true},
@@ -81,15 +84,15 @@ PYTHON_INLINE uint64_t more_of(uintptr_t frame, const struct python_words *at)
 PYTHON_INLINE const struct python_frame *differing_from(const struct python_frame *seen,
                                                         const struct python_words *at)
 {
+    uintptr_t frame = seen->frame;
     for (;; seen--) {
-        uintptr_t frame = seen->frame;
         if (python_word(frame + at->instruction) != seen->instruction ||
             (at->more != 0 && more_of(frame, at) != seen->more))
             return seen;
-        uintptr_t previous = python_word(frame + at->previous);
-        if (previous != seen[-1].frame)
+        frame = python_word(frame + at->previous);
+        if (frame != seen[-1].frame)
             return seen;
-        if (previous == 0)
+        if (frame == 0)
             return NULL;
     }
 }
@@ -99,31 +102,32 @@ PYTHON_INLINE uint64_t hash_of(uint64_t prefix, uint64_t instruction, uint64_t m
     return ts_hash_step(prefix, instruction + more * UINT64_C(0xd6e8feb86659fd93));
 }
 
+/* The hash of the whole path: that of the frames further out, and where the newest one is. */
+PYTHON_INLINE uint64_t hash_with(uint64_t callers, uint64_t instruction, uint64_t more)
+{
+    return callers +
+           (instruction + more * UINT64_C(0xd6e8feb86659fd93)) * UINT64_C(0x94d049bb133111eb);
+}
+
 /* Reads the frames from the newest one on, whatever changed. */
 uint64_t python_frames_read_any(struct python_frames *frames, uintptr_t frame);
 
 /*
  * The usual case: the newest frame is that of the last capture, somewhere else in its code perhaps,
- * and the frames that called it are where they were.
+ * and the frames that called it are where they were. Nothing is written down: `seen` holds what
+ * the last python_frames_read_any found.
  */
 PYTHON_INLINE uint64_t read_usual(struct python_frames *frames, uintptr_t frame,
                                   const struct python_words at)
 {
-    struct python_frame *seen = frames->newest;
-    if (!likely(seen != NULL && seen->frame == frame && !frames->cut))
+    const struct python_frame *seen = frames->newest;
+    if (!likely(seen != NULL && seen->frame == frame))
         return python_frames_read_any(frames, frame);
     uintptr_t previous = python_word(frame + at.previous);
     if (!likely(seen[-1].frame == previous &&
                 (previous == 0 || differing_from(seen - 1, &at) == NULL)))
         return python_frames_read_any(frames, frame);
-    uint64_t instruction = python_word(frame + at.instruction), more = more_of(frame, &at);
-    if (seen->instruction != instruction || seen->more != more) {
-        seen->instruction = instruction;
-        seen->more = more;
-        seen->key = PYTHON_KEY_UNKNOWN;
-        seen->prefix = hash_of(seen[-1].prefix, instruction, more);
-    }
-    return seen->prefix;
+    return hash_with(seen[-1].prefix, python_word(frame + at.instruction), more_of(frame, &at));
 }
 
 /* The newest frame of a state; 0 when there is none. */
@@ -150,20 +154,18 @@ PYTHON_INLINE uintptr_t python_loop_of(const struct python_frames *frames, uintp
     return layout->state_cframe != 0 ? python_word(state + layout->state_cframe) : 0;
 }
 
-/* Reads the frames of a thread state; returns the hash of their path, 0 when there are none. */
-PYTHON_INLINE uint64_t python_frames_read(struct python_frames *frames, uintptr_t state)
+/* The hash of the path of a thread state's frames, 0 when there are none. */
+PYTHON_INLINE uint64_t python_frames_hash(struct python_frames *frames, uintptr_t state)
 {
-    uintptr_t frame = python_newest(state);
-    if (__builtin_expect(frame == 0, 0)) {
-        frames->count = 0;
-        frames->newest = frames->seen;
-        return 0;
+    if (python.layout.reader == PYTHON_READER_311) {
+        uintptr_t cframe = python_word(state + PYTHON_311_CFRAME);
+        uintptr_t newest = likely(cframe != 0) ? python_word(cframe + PYTHON_311_FRAME) : 0;
+        return read_usual(frames, newest, python_words_311);
     }
-    if (python.layout.reader == PYTHON_READER_311)
-        return read_usual(frames, frame, python_words_311);
+    uintptr_t newest = python_newest(state);
     if (python.layout.reader == PYTHON_READER_312)
-        return read_usual(frames, frame, python_words_312);
-    return python_frames_read_any(frames, frame);
+        return read_usual(frames, newest, python_words_312);
+    return python_frames_read_any(frames, newest);
 }
 
 /* Asks for the keys of the frames that were just read, as far as they are not known. What has not

@@ -96,9 +96,12 @@ static void *python_malloc(void *ctx, size_t size)
     const struct setting *setting = ctx;
     struct thread *thread = &thread_self;
     enum process_mode mode = process_mode_now();
-    if (mode != PROCESS_SAMPLING && likely(enter_in(thread, mode)))
-        return leave_python_fast(thread, setting->next.malloc(setting->next.ctx, size), size,
-                                 walk_caller(), setting->domain);
+    if (likely(mode == PROCESS_TRACING && thread->busy == THREAD_FREE) ||
+        (mode != PROCESS_SAMPLING && enter_slowly(thread, (uintptr_t)__builtin_frame_address(0)))) {
+        set_busy(thread, THREAD_IN_NEXT);
+        void *block = setting->next.malloc(setting->next.ctx, size);
+        return leave_python_fast(thread, block, size, walk_caller(), setting->domain);
+    }
     if (enter_sampling(thread))
         return leave_sampling_python(thread, setting->next.malloc(setting->next.ctx, size), size,
                                      walk_caller(), setting->domain);
@@ -150,24 +153,29 @@ static void *python_realloc(void *ctx, void *block, size_t size)
 
 static __attribute__((noinline)) void tell(struct thread *thread, enum ts_domain domain)
 {
-    thread->python_frees = TELL_EVERY;
+    thread->python_frees = TELL_EVERY - 1;
     if (process_is_tracing() && domain != TS_DOMAIN_RAW)
         python_tell();
 }
 
+/* Before a block is given back: code objects and thread states are not small. */
 static inline __attribute__((always_inline)) void forget_fast(struct thread *thread,
                                                               const void *block)
 {
+    uint64_t size = UINT64_MAX;
     enum process_mode mode = process_mode_now();
-    if (!likely(mode == PROCESS_TRACING && thread->busy == THREAD_FREE)) {
-        if (mode != PROCESS_SAMPLING || sample_may_know(block))
-            forget(block);
-        return;
+    if (likely(mode == PROCESS_TRACING && thread->busy == THREAD_FREE)) {
+        set_busy(thread, THREAD_IN_SHIM);
+        if (!likely(free_usual(thread, block, &size))) {
+            record_free_slowly(thread, block);
+            size = UINT64_MAX;
+        }
+        leave(thread);
+    } else if (mode != PROCESS_SAMPLING || sample_may_know(block)) {
+        forget(block);
     }
-    set_busy(thread, THREAD_IN_SHIM);
-    if (!likely(free_usual(thread, block)))
-        record_free_slowly(thread, block);
-    leave(thread);
+    if (size >= CODES_SIZE_MIN)
+        codes_freed(block);
 }
 
 /*
@@ -182,12 +190,11 @@ static void python_free(void *ctx, void *block)
         setting->next.free(setting->next.ctx, block);
         return;
     }
-    codes_freed(block);
     forget_fast(thread, block);
     thread->freeing = block;
     setting->next.free(setting->next.ctx, block);
     thread->freeing = NULL;
-    if (__builtin_expect(thread->python_frees-- == 0, 0))
+    if (__builtin_expect(--thread->python_frees < 0, 0))
         tell(thread, setting->domain);
 }
 

@@ -1,7 +1,6 @@
 /*
- * The usual case of a capture in a process with a Python interpreter: the native stack is
- * remembered as in memo.h, the Python frames are read, and what stands under the hash of both is
- * the place.
+ * The usual case of a capture in a process with a Python interpreter: the Python frames are read,
+ * and what stands under their hash and that of how the native stack begins is the place.
  */
 #ifndef TRACESNAP_SHIM_PYTHON_KNOWN_H
 #define TRACESNAP_SHIM_PYTHON_KNOWN_H
@@ -26,27 +25,21 @@ PYTHON_INLINE uintptr_t python_stop(const struct shard *shard, uintptr_t state)
                : 0;
 }
 
-/* NULL: something is new. */
+/* NULL: something is new, or the usual way is not open. */
 PYTHON_INLINE struct python_place *python_known(struct thread *thread, struct shard *shard,
                                                 const struct walk_start *start,
                                                 enum ts_domain domain)
 {
-    uintptr_t state = python_state_of(thread, domain);
+    if (!likely(ts_load_relaxed(&python.reading) == PYTHON_READING))
+        return NULL;
+    uintptr_t state = python_state(thread, domain >= TS_DOMAIN_MEM), stop = 0;
     uint64_t frames = 0;
     if (likely(state != 0)) {
-        if (__builtin_expect(ts_load_relaxed(&python.reading) != PYTHON_READING, 0))
-            return NULL;
-        frames = python_frames_read(&shard->python.frames, state);
-    } else if (__builtin_expect(options.verify, 0)) {
-        return NULL;
+        frames = python_frames_hash(&shard->python.frames, state);
+        stop = python_stop(shard, state);
     }
-    uintptr_t stop = python_stop(shard, state);
-    struct memo_entry *known = memo_find_last(&shard->memo, thread, start, stop);
-    if (__builtin_expect(known == NULL, 0))
-        known = memo_find(&shard->memo, thread, start, stop);
-    if (__builtin_expect(known == NULL || known->stop != stop, 0))
-        return NULL;
-    return place_find(&shard->python, place_key(memo_path(&shard->memo, known), frames, domain));
+    uint64_t known = memo_known(&shard->memo, start, stop);
+    return place_find(&shard->python, &shard->memo, place_key(known, frames, domain), start->sp);
 }
 
 #endif

@@ -1,74 +1,98 @@
 /*
- * Places of stacks of both languages that a thread saw before: what it needs to count a block,
- * under the hash of all that the stack consists of.
+ * Places of stacks of both languages that a thread saw before: what it needs to count a block.
  *
- * The key covers the native path (memo.h: its slots were compared), the words of all Python frames
- * (python_frames.h: all were read), the domain, and python.codes_gone, so that what was filed
- * before a code object died is not found again. Different stacks meet with the probability of
- * 64-bit hashes, as in the table of contexts.
+ * A place is found under the hash of all that may differ: where the native stack begins, and what
+ * tells apart those that begin alike (memo_known); the words of all Python frames
+ * (python_frames.h: all were read); the domain; and what would make a place void: a code object
+ * died (python.codes_gone), a library was unloaded (module_generation). It counts if the native
+ * stack's slots, which lie in the memo's ring, hold what they held (memo.h). Different stacks meet
+ * with the probability of 64-bit hashes, as in the table of contexts.
+ *
+ * A native stack that cannot be remembered is walked each time. Its places have no slots: they
+ * stand under the hash of its path (PLACE_WALKED).
  */
 #ifndef TRACESNAP_SHIM_PYTHON_PLACE_H
 #define TRACESNAP_SHIM_PYTHON_PLACE_H
 
-#include "shim/classes.h"
-#include "shim/index_shadow.h"
+#include "shim/memo.h"
 #include "shim/python_stack.h"
 
 #define PLACES_SHIFT 51
 #define PLACES_SETS (1u << (64 - PLACES_SHIFT))
 #define PLACES_WAYS 2u
+#define PLACE_WALKED 1u
 
 struct python_place {
-    uint64_t key; /* 0 = empty; stored last, and zeroed first: a longjmp may come in between */
+    uint64_t key;
+    uintptr_t sp;      /* 0 = empty; stored last, and zeroed first: a longjmp may come in between */
+    uint64_t position; /* of the slots in the memo's ring */
     struct ts_cell *cell;
-    uint32_t context;
-    uint32_t reserved;
     struct class_hint hint;
+    uint32_t context;
+    uint32_t count; /* of slots */
 };
 
 /* What a shard's thread needs where there is an interpreter; pages that only it touches. */
 struct python_shard {
-    struct python_place places[PLACES_SETS][PLACES_WAYS]; /* the first of a set: found last */
+    struct python_place places[PLACES_SETS][PLACES_WAYS]; /* the first of a set: filed last */
     struct python_frames frames;
     struct python_path path;
 };
 
-/* Both paths are hashes already, and what stands beside them is small. */
-static inline uint64_t place_key(uint64_t native, uint64_t frames, enum ts_domain domain)
+/* known, frames: of the native and of the Python part; both are hashes, of which the upper bits are
+ * the better ones. What stands beside them is small. */
+static inline uint64_t place_key(uint64_t known, uint64_t frames, enum ts_domain domain)
 {
-    uint64_t beside = (uint64_t)ts_load_acquire(&python.codes_gone) << 2 | (uint64_t)domain;
-    uint64_t key = (native ^ (frames << 23 | frames >> 41)) + beside * UINT64_C(0xd6e8feb86659fd93);
-    return key * UINT64_C(0x9e3779b97f4a7c15) | 1;
+    uint64_t epoch =
+        (uint64_t)ts_load_acquire(&python.codes_gone) << 32 | ts_load_acquire(&module_generation);
+    return (known ^ epoch) + frames + (uint64_t)domain;
 }
 
-static inline struct python_place *place_find(struct python_shard *shard, uint64_t key)
+static inline bool place_is(const struct python_place *place, const struct memo *memo, uint64_t key,
+                            uintptr_t sp)
+{
+    return likely(place->key == key && place->sp == sp && !memo_is_void(memo, place->position)) &&
+           memo_same_slots(memo, sp, place->position, place->count);
+}
+
+static inline struct python_place *place_find(struct python_shard *shard, const struct memo *memo,
+                                              uint64_t key, uintptr_t sp)
 {
     struct python_place *set = shard->places[key >> PLACES_SHIFT];
-    if (likely(set[0].key == key))
+    if (likely(place_is(&set[0], memo, key, sp)))
         return &set[0];
-    return set[1].key == key ? &set[1] : NULL;
+    return place_is(&set[1], memo, key, sp) ? &set[1] : NULL;
+}
+
+static inline struct python_place *place_find_walked(struct python_shard *shard, uint64_t key)
+{
+    struct python_place *set = shard->places[key >> PLACES_SHIFT];
+    for (uint32_t way = 0; way < PLACES_WAYS; way++)
+        if (set[way].key == key && set[way].sp == PLACE_WALKED)
+            return &set[way];
+    return NULL;
+}
+
+static inline void place_set(struct python_place *place, const struct python_place *to)
+{
+    place->sp = 0;
+    __asm__ volatile("" ::: "memory");
+    place->key = to->key;
+    place->position = to->position;
+    place->cell = to->cell;
+    place->hint = to->hint;
+    place->context = to->context;
+    place->count = to->count;
+    __asm__ volatile("" ::: "memory");
+    place->sp = to->sp;
 }
 
 /* In place of the one that was filed longest ago. */
-static inline void place_file(struct python_shard *shard, uint64_t key, uint32_t context,
-                              struct ts_cell *cell)
+static inline void place_file(struct python_shard *shard, const struct python_place *new)
 {
-    struct python_place *set = shard->places[key >> PLACES_SHIFT];
-    set[1].key = 0;
-    __asm__ volatile("" ::: "memory");
-    struct python_place first = set[0];
-    set[1].cell = first.cell;
-    set[1].context = first.context;
-    set[1].hint = first.hint;
-    __asm__ volatile("" ::: "memory");
-    set[1].key = first.key;
-    set[0].key = 0;
-    __asm__ volatile("" ::: "memory");
-    set[0].cell = cell;
-    set[0].context = context;
-    set[0].hint = (struct class_hint){0, 0};
-    __asm__ volatile("" ::: "memory");
-    set[0].key = key;
+    struct python_place *set = shard->places[new->key >> PLACES_SHIFT];
+    place_set(&set[1], &set[0]);
+    place_set(&set[0], new);
 }
 
 #endif

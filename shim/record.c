@@ -109,12 +109,14 @@ void record_allocation(struct thread *thread, const void *address, size_t size,
         return record_python(thread, address, size, start, TS_DOMAIN_LIBC);
     if (!likely(shard != NULL))
         return allocation_slowly(thread, address, size, start);
-    uint64_t control = ts_load_acquire(&region_header->control);
-    struct memo_entry *known = memo_find_last(&shard->memo, thread, start, 0);
-    if (!likely(known != NULL && options.verify == 0 && is_current(thread, known->cell, control)))
+    uint64_t control = control_known(thread, false);
+    if (!likely(control != 0))
         return allocation_slowly(thread, address, size, start);
-    if (!likely(count_usual(thread, shard, known->cell, known->context, &known->hint, address, size,
-                            control)))
+    struct memo_entry *known = memo_find_last(&shard->memo, start, 0);
+    if (!likely(known != NULL && options.verify == 0 && cell_is_current(known->cell, control)))
+        return allocation_slowly(thread, address, size, start);
+    if (!likely(count_usual(thread, shard, known->cell, &known->context, &known->hint, address,
+                            size, control)))
         allocation_slowly(thread, address, size, start);
 }
 
@@ -191,7 +193,8 @@ __attribute__((noinline)) void record_free_slowly(struct thread *thread, const v
 
 void record_free(struct thread *thread, const void *address)
 {
-    if (!likely(free_usual(thread, address)))
+    uint64_t size;
+    if (!likely(free_usual(thread, address, &size)))
         record_free_slowly(thread, address);
 }
 

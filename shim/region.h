@@ -6,12 +6,13 @@
 #define TRACESNAP_SHIM_REGION_H
 
 #include "region/layout.h"
+#include "shim/own.h"
 
 #include <stdbool.h>
 
 /* The header of this process's region; a private stand-in until there is one, so that it is never
  * NULL. */
-extern struct ts_header *region_header;
+SHIM_OWN struct ts_header *region_header;
 
 /*
  * Creates the region of this process. Afterwards region_header is the mapped one. false: the reason

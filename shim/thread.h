@@ -45,6 +45,7 @@ struct thread {
 
     /* The thread's part of the process's live total that the total does not hold yet (live.h). */
     uint32_t live_reset; /* generation and resets of the control word that it belongs to */
+    uint64_t control; /* one that live_reset is of, without the pause bit: the last one noticed */
     int64_t live_size, live_count;
     int64_t live_upper, live_lower;
 
@@ -57,8 +58,8 @@ struct thread {
      * none), and of python.states_gone then. */
     uintptr_t python_state;
     uint32_t python_gone;
-    uint32_t python_frees; /* until it tells the region of the collector again */
-    uint32_t domain; /* enum ts_domain, of the block that is being recorded in a slow way */
+    int32_t python_frees; /* until it tells the region of the collector again */
+    uint32_t domain;      /* enum ts_domain, of the block that is being recorded in a slow way */
 
     uintptr_t born; /* the block of `last`, once an object in it was born (python_births.c) */
 
