@@ -44,14 +44,12 @@ static __attribute__((noinline)) void verify(struct thread *thread, struct shard
 static struct ts_cell *walk(struct thread *thread, struct shard *shard,
                             const struct walk_start *start, uint32_t *context)
 {
-    uint64_t position;
     walk_stack(thread, start, &shard->frames);
     contexts_prefetch(contexts_path_of(&shard->frames));
-    struct memo_entry *entry = memo_prepare(&shard->memo, start, &shard->frames, 0, &position);
     *context = contexts_of(contexts_path_of(&shard->frames));
     struct ts_cell *cell = capture_cell(shard, context);
-    if (entry != NULL && cell != NULL && *context != CONTEXT_CATCH_ALL)
-        memo_add(entry, position, *context, cell);
+    if (cell != NULL && *context != CONTEXT_CATCH_ALL)
+        memo_add(&shard->memo, start, &shard->frames, *context, cell);
     python_meet_any();
     return cell;
 }
@@ -69,7 +67,7 @@ struct ts_cell *capture_any(struct thread *thread, struct shard *shard,
 {
     if (__builtin_expect(ts_load_acquire(&python.on), 0))
         return capture_python(thread, shard, start, context);
-    struct memo_entry *known = memo_find(&shard->memo, start, 0);
+    struct memo_entry *known = memo_find(&shard->memo, start);
     if (__builtin_expect(known == NULL, 0))
         return walk(thread, shard, start, context);
     if (__builtin_expect(options.verify, 0))

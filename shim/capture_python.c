@@ -9,41 +9,15 @@
 #include "shim/python_proof.h"
 #include "shim/region.h"
 
-/* The native part, up to where stop is: its path's hash. *walked: shard->frames holds it. NULL in
- * *memo: it cannot be remembered. */
-static uint64_t native_path(struct thread *thread, struct shard *shard,
-                            const struct walk_start *start, uintptr_t stop, bool *walked,
-                            struct memo_entry **memo)
-{
-    uint64_t position;
-    struct memo_entry *entry = memo_find(&shard->memo, start, stop);
-    if (entry != NULL && entry->stop != stop) {
-        entry->position = 0;
-        entry = NULL;
-    }
-    *walked = entry == NULL || options.verify;
-    *memo = entry;
-    shard->frames.stop = stop;
-    if (*walked)
-        walk_stack(thread, start, &shard->frames);
-    uint64_t path = *walked ? shard->frames.path[shard->frames.count - 1].prefix : 0;
-    if (entry != NULL) {
-        if (*walked && memo_path(&shard->memo, entry) != path)
-            region_drop(TS_DROP_VERIFY);
-        return memo_path(&shard->memo, entry);
-    }
-    *memo = entry = memo_prepare(&shard->memo, start, &shard->frames, stop, &position);
-    if (entry != NULL) {
-        entry->stop = stop;
-        memo_publish(entry, position);
-    }
-    return path;
-}
-
 /* verify=1: what was taken over of the last capture must be what is there now. */
-static uint64_t frames_of(struct python_frames *frames, uintptr_t state)
+static uint64_t frames_of(struct python_shard *shard, uintptr_t state)
 {
+    struct python_frames *frames = &shard->frames;
     uintptr_t newest = python_newest(state);
+    if (shard->hashed) {
+        python_frames_settle(frames);
+        return shard->frames_hash;
+    }
     uint64_t hash = python_frames_read_any(frames, newest);
     if (!options.verify || newest == 0)
         return hash;
@@ -65,56 +39,90 @@ static struct contexts_path merged(struct shard *shard, uintptr_t state, enum ts
     return stack;
 }
 
-/* The place's key and what it needs of its native stack. */
-static struct python_place place_of(const struct shard *shard, const struct walk_start *start,
-                                    uintptr_t stop, uint64_t native, uint64_t frames,
-                                    enum ts_domain domain, const struct memo_entry *memo)
+/* What is asked of a stack before it is walked. */
+struct asked {
+    uintptr_t state, anchor, stop;
+    uint64_t frames; /* hash of the Python part */
+    enum ts_domain domain;
+};
+
+static struct asked ask(struct thread *thread, struct shard *shard)
 {
-    if (memo == NULL)
-        return (struct python_place){.key = place_key(native, frames, domain), .sp = PLACE_WALKED};
-    uint64_t known = memo_known(&shard->memo, start, stop);
-    return (struct python_place){.key = place_key(known, frames, domain),
-                                 .sp = start->sp,
-                                 .position = memo->position,
-                                 .count = memo->count};
+    struct asked asked = {.domain = (enum ts_domain)thread->domain};
+    if (asked.domain == TS_DOMAIN_LIBC)
+        python_look_after();
+    uintptr_t state = python_state_of(thread, asked.domain);
+    if (state == 0 || (ts_load_relaxed(&python.reading) != PYTHON_READING && !python_prove(state)))
+        return asked;
+    asked.state = state;
+    asked.frames = frames_of(&shard->python, state);
+    asked.anchor = python_loop_of(&shard->python.frames, state);
+    asked.stop = python_stop(asked.anchor);
+    return asked;
 }
 
-static struct python_place *find(struct shard *shard, const struct python_place *like)
+/* verify=1: the context under which the stack would be found without a walk; 0 = under none. */
+static uint32_t claimed(struct shard *shard, const struct walk_start *start,
+                        const struct asked *asked)
 {
-    if (like->sp == PLACE_WALKED)
-        return place_find_walked(&shard->python, like->key);
-    return place_find(&shard->python, &shard->memo, like->key, like->sp);
+    struct python_outer *outer = &shard->python.outer;
+    if (!options.verify || !outer_known(outer, &shard->frames, asked->anchor))
+        return 0;
+    uint64_t native = place_native(memo_known(&shard->memo, start), outer);
+    struct python_place *place = place_find(
+        &shard->python, &shard->memo, place_key(native, asked->frames, asked->domain), start->sp);
+    return place != NULL ? place->context : 0;
+}
+
+/* The place of a stack that was walked, or what is to be filed as such. */
+static struct python_place *find(struct shard *shard, const struct walk_start *start,
+                                 const struct asked *asked, struct python_place *new)
+{
+    const struct walk_frames *walked = &shard->frames;
+    struct python_outer *outer = &shard->python.outer;
+    outer_take(outer, walked, asked->anchor, asked->stop);
+    if (!walked->reusable) {
+        uint64_t path = walked->path[walked->count - 1].prefix;
+        new->key = place_key(path, asked->frames, asked->domain);
+        new->sp = PLACE_WALKED;
+        return place_find_walked(&shard->python, new->key);
+    }
+    uint64_t native = place_native(memo_known(&shard->memo, start), outer);
+    new->key = place_key(native, asked->frames, asked->domain);
+    new->sp = start->sp;
+    return place_find(&shard->python, &shard->memo, new->key, new->sp);
+}
+
+static void file(struct shard *shard, const struct walk_start *start, struct python_place *new)
+{
+    uint32_t loop = shard->python.outer.loop;
+    if (new->sp == PLACE_WALKED ||
+        memo_slots_of(&shard->memo, start, &shard->frames, loop, &new->slots))
+        place_file(&shard->python, new);
 }
 
 struct ts_cell *capture_python(struct thread *thread, struct shard *shard,
                                const struct walk_start *start, uint32_t *context)
 {
-    bool walked;
-    struct memo_entry *memo;
-    enum ts_domain domain = (enum ts_domain)thread->domain;
-    if (domain == TS_DOMAIN_LIBC)
-        python_look_after();
-    uintptr_t state = python_state_of(thread, domain);
-    if (state != 0 && ts_load_relaxed(&python.reading) != PYTHON_READING && !python_prove(state))
-        state = 0;
-    uint64_t frames = state != 0 ? frames_of(&shard->python.frames, state) : 0;
-    uintptr_t stop = python_stop(shard, state);
-    uint64_t native = native_path(thread, shard, start, stop, &walked, &memo);
-    struct python_place new = place_of(shard, start, stop, native, frames, domain, memo);
-    struct python_place *place = find(shard, &new);
-    if (place != NULL) {
+    struct python_place new = {.key = 0};
+    struct asked asked = ask(thread, shard);
+    uint32_t expected = claimed(shard, start, &asked);
+    shard->frames.stop = asked.stop;
+    walk_stack(thread, start, &shard->frames);
+    struct python_place *place = find(shard, start, &asked, &new);
+    if (place != NULL && !options.verify) {
         *context = place->context;
         return place->cell;
     }
-    if (!walked)
-        walk_stack(thread, start, &shard->frames);
-    if (state != 0 && domain >= TS_DOMAIN_MEM)
+    if (asked.state != 0 && asked.domain >= TS_DOMAIN_MEM)
         python_births_look_after();
-    *context = contexts_of(merged(shard, state, domain));
-    new.context = *context;
+    *context = contexts_of(merged(shard, asked.state, asked.domain));
+    if (expected != 0 && !contexts_same(expected, *context))
+        region_drop(TS_DROP_VERIFY);
     new.cell = capture_cell(shard, context);
+    new.context = *context;
     /* After the merge: it may have met code that is new, but not one that died. */
-    if (new.cell != NULL &&*context != CONTEXT_CATCH_ALL)
-        place_file(&shard->python, &new);
+    if (place == NULL && new.cell != NULL &&*context != CONTEXT_CATCH_ALL)
+        file(shard, start, &new);
     return new.cell;
 }

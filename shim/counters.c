@@ -44,12 +44,23 @@ static const char *program_name(void)
     return first_name;
 }
 
+void shard_distrust(struct shard *shard)
+{
+    shard->frames.reusable = false;
+    if (ts_load_relaxed(&python.on) == 0)
+        return; /* leaves pages alone that nobody needs */
+    outer_forget(&shard->python.outer);
+    shard->python.frames.newest = NULL;
+    shard->python.frames.count = 0;
+    shard->python.path.before = 0;
+}
+
 /* It comes to another thread: nothing of what the last one knew of its stack holds. */
 static void begin_use(struct shard *shard, struct thread *thread, uint32_t tid)
 {
     shard->user = thread;
     ts_store_relaxed(&shard->inserting, 0);
-    shard->frames.reusable = false;
+    shard_distrust(shard);
     memo_forget(&shard->memo);
     ts_store_relaxed(&shard->record->owner, tid);
     shard->record->tid = tid;

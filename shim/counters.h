@@ -47,6 +47,9 @@ struct shard {
 struct shard *shard_take(struct thread *thread);
 void shard_give(struct shard *shard);
 
+/* Nothing of what the shard's thread was walking or reading holds any more. */
+void shard_distrust(struct shard *shard);
+
 /* Shards in use now. */
 uint32_t shards_active(void);
 

@@ -44,7 +44,7 @@ static bool recover(struct thread *thread, uintptr_t frame)
         return false;
     region_drop(TS_DROP_REENTRANT);
     if (thread->shard != NULL) {
-        thread->shard->frames.reusable = false;
+        shard_distrust(thread->shard);
         ts_store_relaxed(&thread->shard->inserting, 0);
     }
     thread->busy = THREAD_FREE;
@@ -58,9 +58,8 @@ static bool recover(struct thread *thread, uintptr_t frame)
 static bool is_of_handler(const struct thread *thread, uintptr_t frame)
 {
     uintptr_t caller = *(const uintptr_t *)(frame + sizeof(uintptr_t));
-    return thread->busy_frame != 0 && next_ready() &&
-           !python_holds(caller) && !python_hooks_call(caller) &&
-           !modules_same(caller, (uintptr_t)next.malloc) &&
+    return thread->busy_frame != 0 && next_ready() && !python_holds(caller) &&
+           !python_hooks_call(caller) && !modules_same(caller, (uintptr_t)next.malloc) &&
            !modules_same(caller, (uintptr_t)&enter_slowly) &&
            !modules_same(caller, (uintptr_t)&getauxval) &&
            !modules_same(caller, (uintptr_t)&_r_debug);
@@ -203,11 +202,9 @@ static inline void begin_resize(const void *block, struct resize *resize, bool s
         sampling ? record_take_sampled(block, &resize->old) : record_take(block, &resize->old);
 }
 
-static inline __attribute__((always_inline)) void *end_resize(struct thread *thread,
-                                                              struct resize *resize, void *old,
-                                                              void *block, size_t size,
-                                                              struct walk_start start,
-                                                              bool sampling)
+static inline __attribute__((always_inline)) void *
+end_resize(struct thread *thread, struct resize *resize, void *old, void *block, size_t size,
+           struct walk_start start, bool sampling)
 {
     thread->busy = THREAD_IN_SHIM;
     if (block == NULL && size != 0) { /* refused: the old block stays */

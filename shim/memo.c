@@ -16,39 +16,35 @@ void memo_forget(struct memo *memo)
     memo->any_apart = false;
 }
 
-/*
- * Another stack of the set, which begins like this one, is in its way: lets a word decide that
- * differs, if that is so again and again.
- */
-static void tell_apart(struct memo *memo, uint64_t known, const struct memo_entry *other,
-                       uint32_t how_bad)
+static void tell_apart(struct memo *memo, uint64_t known, uintptr_t sp,
+                       const struct memo_slots *other, uint32_t how_bad)
 {
     if ((memo->crowded[memo_set(known)] += how_bad) < CROWDED_MAX)
         return;
     memo->crowded[memo_set(known)] = 0;
     for (uint32_t i = 0; i < other->count; i++) {
         uint64_t at = (other->position + i) % MEMO_RING;
-        if (stack_word(other->sp - MEMO_BELOW + memo->distance[at]) != memo->value[at]) {
+        if (stack_word(sp - MEMO_BELOW + memo->distance[at]) != memo->value[at]) {
             if (MEMO_WORD_DISTANCE(MEMO_WORD(0, memo->distance[at])) != memo->distance[at])
                 return; /* too far */
             memo->any_apart = true;
-            memo->apart[known >> MEMO_PLACES_SHIFT] = MEMO_WORD(other->sp, memo->distance[at]);
+            memo->apart[known >> MEMO_PLACES_SHIFT] = MEMO_WORD(sp, memo->distance[at]);
             return;
         }
     }
 }
 
-struct memo_entry *memo_find(struct memo *memo, const struct walk_start *start, uintptr_t stop)
+struct memo_entry *memo_find(struct memo *memo, const struct walk_start *start)
 {
     uint32_t generation = ts_load_acquire(&module_generation);
-    uint64_t known = memo_known(memo, start, stop);
+    uint64_t known = memo_known(memo, start);
     uint32_t set = memo_set(known), last = memo->newest[set];
     for (uint32_t i = 0; i < MEMO_WAYS; i++) {
         uint32_t way = (last + i) % MEMO_WAYS;
         struct memo_entry *entry = &memo->entries[set][way], *other = &memo->entries[set][last];
         if (memo_is(memo, entry, start, generation)) {
-            if (i > 0 && memo_begins(other, start) && !memo_is_void(memo, other->position))
-                tell_apart(memo, known, other, TOOK_TURNS);
+            if (i > 0 && memo_begins(other, start) && !memo_is_void(memo, other->slots.position))
+                tell_apart(memo, known, start->sp, &other->slots, TOOK_TURNS);
             memo->newest[set] = (uint8_t)way;
             return entry;
         }
@@ -70,12 +66,20 @@ static uint32_t bp_needed(const struct walk_frames *frames)
     return frames->state[frames->count - 1].bp_slot & WALK_BP_NEEDED;
 }
 
-/* How many slots the stack has; TOO_MANY when it cannot be remembered. */
-static uint32_t count_slots(const struct walk_frames *frames, uintptr_t sp)
+static uintptr_t saved_bp(const struct walk_state *state)
 {
-    uint32_t count = bp_needed(frames);
-    for (uint32_t i = frames->count - 1; i > 0; i--) {
-        uintptr_t slot = frames->state[i].bp_slot & ~(uintptr_t)WALK_BP_NEEDED;
+    return state->bp_slot & ~(uintptr_t)WALK_BP_NEEDED;
+}
+
+/* How many slots there are to write; TOO_MANY when the stack cannot be remembered. */
+static uint32_t count_slots(const struct walk_frames *frames, uint32_t from, uintptr_t sp)
+{
+    uintptr_t last = from > 0 ? saved_bp(&frames->state[from]) : 0;
+    uint32_t count = bp_needed(frames) + (last != 0);
+    if (last != 0 && !fits(last, sp))
+        return TOO_MANY;
+    for (uint32_t i = frames->count - 1; i > from; i--) {
+        uintptr_t slot = saved_bp(&frames->state[i]);
         if (!fits(frames->state[i - 1].sp - 8, sp) || (slot != 0 && !fits(slot, sp)))
             return TOO_MANY;
         count += slot != 0 ? 2 : 1;
@@ -101,24 +105,36 @@ static void write_slot(struct memo *memo, uint64_t at, uintptr_t distance, uint6
 }
 
 /* Innermost first: that is where stacks of one beginning differ. Filled up to a multiple of 4. */
-static void write_slots(struct memo *memo, uint64_t position, uint32_t count,
-                        const struct walk_frames *frames, const struct walk_start *start)
+static void write_slots(struct memo *memo, const struct memo_slots *slots,
+                        const struct walk_frames *frames, uint32_t from,
+                        const struct walk_start *start)
 {
     const struct walk_state *state = frames->state;
     uintptr_t base = start->sp - MEMO_BELOW;
-    uint64_t at = position;
+    uint64_t first = slots->position, at = first;
     if (bp_needed(frames))
         write_slot(memo, at++, MEMO_BP, start->bp);
-    for (uint32_t i = frames->count - 1; i > 0; i--) {
-        uintptr_t slot = state[i].bp_slot & ~(uintptr_t)WALK_BP_NEEDED;
+    for (uint32_t i = frames->count - 1; i > from; i--) {
         write_slot(memo, at++, state[i - 1].sp - 8 - base, state[i - 1].pc);
-        if (slot != 0)
-            write_slot(memo, at++, slot - base, state[i - 1].bp);
+        if (saved_bp(&state[i]) != 0)
+            write_slot(memo, at++, saved_bp(&state[i]) - base, state[i - 1].bp);
     }
-    for (; at < position + count; at++)
-        write_slot(memo, at, memo->distance[position % MEMO_RING],
-                   memo->value[position % MEMO_RING]);
-    write_slot(memo, at, 0, frames->path[frames->count - 1].prefix);
+    if (from > 0 && saved_bp(&state[from]) != 0)
+        write_slot(memo, at++, saved_bp(&state[from]) - base, state[from - 1].bp);
+    for (; at < first + slots->count; at++)
+        write_slot(memo, at, memo->distance[first % MEMO_RING], memo->value[first % MEMO_RING]);
+}
+
+static bool write(struct memo *memo, const struct walk_start *start,
+                  const struct walk_frames *frames, uint32_t from, struct memo_slots *slots)
+{
+    uint32_t count = count_slots(frames, from, start->sp);
+    if (!frames->reusable || count == TOO_MANY)
+        return false;
+    slots->count = (count + 3) & ~3u;
+    slots->position = take_room(memo, slots->count);
+    write_slots(memo, slots, frames, from, start);
+    return true;
 }
 
 /* The way of the set to give up: a void one, else the one longest not found. */
@@ -128,31 +144,69 @@ static uint32_t way_for(struct memo *memo, uint64_t known, const struct walk_sta
     uint32_t newest = memo->newest[set], alike = 0;
     for (uint32_t way = 0; way < MEMO_WAYS; way++) {
         const struct memo_entry *entry = &memo->entries[set][way];
-        if (memo_is_void(memo, entry->position))
+        if (memo_is_void(memo, entry->slots.position))
             return way;
         alike += memo_begins(entry, start);
     }
     if (alike == MEMO_WAYS)
-        tell_apart(memo, known, &memo->entries[set][newest], WAS_FULL);
+        tell_apart(memo, known, start->sp, &memo->entries[set][newest].slots, WAS_FULL);
     return (newest + MEMO_WAYS - 1) % MEMO_WAYS;
 }
 
-struct memo_entry *memo_prepare(struct memo *memo, const struct walk_start *start,
-                                const struct walk_frames *frames, uintptr_t stop,
-                                uint64_t *position)
+/* A place for an entry, void; NULL when the stack cannot be remembered. */
+static struct memo_entry *begin(struct memo *memo, const struct walk_start *start,
+                                const struct walk_frames *frames, uint32_t from,
+                                struct memo_slots *slots)
 {
-    uint32_t slots = count_slots(frames, start->sp), count = (slots + 3) & ~3u;
-    if (!frames->reusable || slots == TOO_MANY)
+    if (!frames->reusable)
         return NULL;
-    uint64_t known = memo_known(memo, start, stop);
-    uint32_t set = memo_set(known);
-    uint32_t way = way_for(memo, known, start);
+    uint64_t known = memo_known(memo, start);
+    uint32_t set = memo_set(known), way = way_for(memo, known, start);
     struct memo_entry *entry = &memo->entries[set][way];
-    entry->position = 0;
-    *position = take_room(memo, count + 1);
-    write_slots(memo, *position, count, frames, start);
-    *entry = (struct memo_entry){
-        .pc = start->pc, .sp = start->sp, .count = count, .generation = frames->generation};
+    entry->slots.position = 0;
+    if (!write(memo, start, frames, from, slots))
+        return NULL;
+    *entry = (struct memo_entry){.pc = start->pc,
+                                 .sp = start->sp,
+                                 .slots.count = slots->count,
+                                 .generation = frames->generation};
     memo->newest[set] = (uint8_t)way;
     return entry;
+}
+
+static void publish(struct memo_entry *entry, const struct memo_slots *slots)
+{
+    __asm__ volatile("" ::: "memory");
+    entry->slots.position = slots->position;
+}
+
+void memo_add(struct memo *memo, const struct walk_start *start, const struct walk_frames *frames,
+              uint32_t context, struct ts_cell *cell)
+{
+    struct memo_slots slots;
+    struct memo_entry *entry = begin(memo, start, frames, 0, &slots);
+    if (entry == NULL)
+        return;
+    entry->context = context;
+    entry->cell = cell;
+    publish(entry, &slots);
+}
+
+bool memo_slots_of(struct memo *memo, const struct walk_start *start,
+                   const struct walk_frames *frames, uint32_t from, struct memo_slots *slots)
+{
+    uintptr_t end = from > 0 ? frames->state[from - 1].sp : 0;
+    struct memo_entry *entry = memo_find(memo, start);
+    if (entry != NULL && entry->context == 0 && entry->end == end) {
+        *slots = entry->slots;
+        return true;
+    }
+    if (entry != NULL)
+        entry->slots.position = 0;
+    entry = begin(memo, start, frames, from, slots);
+    if (entry == NULL)
+        return false;
+    entry->end = end;
+    publish(entry, slots);
+    return true;
 }

@@ -47,16 +47,22 @@
 #define MEMO_BELOW 24
 #define MEMO_BP (MEMO_BELOW - 16)
 
+/* Slots in the ring. */
+struct memo_slots {
+    uint64_t position; /* of the first in all that were ever written; 0 = void */
+    uint32_t count;    /* a multiple of 4 */
+};
+
 struct memo_entry {
     uintptr_t pc, sp;
-    uint64_t position; /* of its first slot in all that were ever written; 0 = void */
+    struct memo_slots slots; /* the position is stored last */
     union {
         struct ts_cell *cell;
-        uintptr_t stop; /* where there is a Python interpreter: as in walk_frames */
+        uintptr_t
+            end; /* where there is a Python interpreter: how far its slots go (memo_slots_of) */
     };
     uint32_t context;
     uint32_t generation; /* of modules */
-    uint32_t count;      /* of slots, a multiple of 4 */
     struct class_hint hint;
 } __attribute__((aligned(64)));
 
@@ -89,39 +95,24 @@ struct memo {
 void memo_forget(struct memo *memo);
 
 /*
- * Makes an entry of the stack that walk_stack has just captured from start, but for what memo_add
- * gives it; *position is for memo_add, too. NULL: the stack cannot be remembered.
+ * Makes an entry of the stack that walk_stack has just captured from start. Not of one that cannot
+ * be remembered.
  */
-struct memo_entry *memo_prepare(struct memo *memo, const struct walk_start *start,
-                                const struct walk_frames *frames, uintptr_t stop,
-                                uint64_t *position);
+void memo_add(struct memo *memo, const struct walk_start *start, const struct walk_frames *frames,
+              uint32_t context, struct ts_cell *cell);
 
-/* The hash of the path of an entry's frames: in the ring, behind its slots. */
-static inline uint64_t memo_path(const struct memo *memo, const struct memo_entry *entry)
-{
-    return memo->value[(entry->position + entry->count) % MEMO_RING];
-}
+/*
+ * The slots of a captured stack that a walk from the hook reads until it is about to leave frame
+ * `from` (0 = to the end): where the frames further in return to, and the bp that those and this
+ * one saved. Stacks that have them in common share them. False: the stack cannot be remembered.
+ */
+bool memo_slots_of(struct memo *memo, const struct walk_start *start,
+                   const struct walk_frames *frames, uint32_t from, struct memo_slots *slots);
 
-static inline void memo_publish(struct memo_entry *entry, uint64_t position)
+/* What is known of a stack before its slots are compared; the set is the upper part. */
+static inline uint64_t memo_known(const struct memo *memo, const struct walk_start *start)
 {
-    __asm__ volatile("" ::: "memory");
-    entry->position = position;
-}
-
-static inline void memo_add(struct memo_entry *entry, uint64_t position, uint32_t context,
-                            struct ts_cell *cell)
-{
-    entry->context = context;
-    entry->cell = cell;
-    memo_publish(entry, position);
-}
-
-/* What is known of a stack before its slots are compared; the set is the upper part. stop: of a
- * walk that ends there (walk_frames), else 0. */
-static inline uint64_t memo_known(const struct memo *memo, const struct walk_start *start,
-                                  uintptr_t stop)
-{
-    uint64_t known = (start->pc ^ start->sp << 20 ^ stop << 12) * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t known = (start->pc ^ start->sp << 20) * UINT64_C(0x9e3779b97f4a7c15);
     for (int i = 0; i < MEMO_WORDS; i++) {
         uint64_t word = memo->apart[known >> MEMO_PLACES_SHIFT];
         if (__builtin_expect(word >> MEMO_WORD_BITS != start->sp >> 3, 1))
@@ -150,11 +141,11 @@ static inline bool memo_begins(const struct memo_entry *entry, const struct walk
 
 /* Whether every slot holds what it held. The loads do not wait for each other. */
 static inline __attribute__((always_inline)) bool
-memo_same_slots(const struct memo *memo, uintptr_t sp, uint64_t position, uint32_t count)
+memo_same_slots(const struct memo *memo, uintptr_t sp, struct memo_slots slots)
 {
-    const uint32_t *distance = &memo->distance[position % MEMO_RING];
-    const uint64_t *value = &memo->value[position % MEMO_RING];
-    const uint32_t *end = distance + count;
+    const uint32_t *distance = &memo->distance[slots.position % MEMO_RING];
+    const uint64_t *value = &memo->value[slots.position % MEMO_RING];
+    const uint32_t *end = distance + slots.count;
     uintptr_t base = sp - MEMO_BELOW;
     for (; distance != end; distance += 4, value += 4)
         if (__builtin_expect(stack_word(base + distance[0]) != value[0] ||
@@ -170,20 +161,20 @@ static inline bool memo_is(const struct memo *memo, const struct memo_entry *ent
                            const struct walk_start *start, uint32_t generation)
 {
     return memo_begins(entry, start) && entry->generation == generation &&
-           !memo_is_void(memo, entry->position) &&
-           memo_same_slots(memo, entry->sp, entry->position, entry->count);
+           !memo_is_void(memo, entry->slots.position) &&
+           memo_same_slots(memo, entry->sp, entry->slots);
 }
 
 /* The entry of this very stack, if it is the one that was found last in its set; else NULL. */
 static inline __attribute__((always_inline)) struct memo_entry *
-memo_find_last(struct memo *memo, const struct walk_start *start, uintptr_t stop)
+memo_find_last(struct memo *memo, const struct walk_start *start)
 {
-    uint32_t set = memo_set(memo_known(memo, start, stop));
+    uint32_t set = memo_set(memo_known(memo, start));
     struct memo_entry *entry = &memo->entries[set][memo->newest[set]];
     return memo_is(memo, entry, start, ts_load_acquire(&module_generation)) ? entry : NULL;
 }
 
 /* The entry of this very stack, or NULL. */
-struct memo_entry *memo_find(struct memo *memo, const struct walk_start *start, uintptr_t stop);
+struct memo_entry *memo_find(struct memo *memo, const struct walk_start *start);
 
 #endif

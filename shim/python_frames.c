@@ -99,6 +99,28 @@ uint64_t python_frames_read_any(struct python_frames *frames, uintptr_t frame)
     return frames->count != 0 ? hash_with(newest[-1].prefix, newest->instruction, newest->more) : 0;
 }
 
+static void settle(struct python_frame *newest, const struct python_words at)
+{
+    uint64_t instruction = python_word(newest->frame + at.instruction);
+    uint64_t more = more_of(newest->frame, &at);
+    if (newest->instruction == instruction && newest->more == more)
+        return;
+    newest->instruction = instruction;
+    newest->more = more;
+    newest->key = PYTHON_KEY_UNKNOWN;
+    newest->prefix = hash_of(newest[-1].prefix, instruction, more);
+}
+
+void python_frames_settle(struct python_frames *frames)
+{
+    if (frames->newest == NULL)
+        return; /* python_frames_read_any was asked */
+    if (python.layout.reader == PYTHON_READER_311)
+        settle(frames->newest, python_words_311);
+    else if (python.layout.reader == PYTHON_READER_312)
+        settle(frames->newest, python_words_312);
+}
+
 int64_t python_instruction(uintptr_t frame)
 {
     const struct python_layout *layout = &python.layout;

@@ -112,6 +112,9 @@ PYTHON_INLINE uint64_t hash_with(uint64_t callers, uint64_t instruction, uint64_
 /* Reads the frames from the newest one on, whatever changed. */
 uint64_t python_frames_read_any(struct python_frames *frames, uintptr_t frame);
 
+/* After python_frames_hash: what it found is in `seen` up to where the newest frame is. */
+void python_frames_settle(struct python_frames *frames);
+
 /*
  * The usual case: the newest frame is that of the last capture, somewhere else in its code perhaps,
  * and the frames that called it are where they were. Nothing is written down: `seen` holds what
@@ -154,18 +157,26 @@ PYTHON_INLINE uintptr_t python_loop_of(const struct python_frames *frames, uintp
     return layout->state_cframe != 0 ? python_word(state + layout->state_cframe) : 0;
 }
 
-/* The hash of the path of a thread state's frames, 0 when there are none. */
-PYTHON_INLINE uint64_t python_frames_hash(struct python_frames *frames, uintptr_t state)
+/*
+ * The hash of the path of a thread state's frames, 0 when there are none. *loop: as
+ * python_loop_of.
+ */
+PYTHON_INLINE uint64_t python_frames_hash(struct python_frames *frames, uintptr_t state,
+                                          uintptr_t *loop)
 {
-    if (python.layout.reader == PYTHON_READER_311) {
-        uintptr_t cframe = python_word(state + PYTHON_311_CFRAME);
+    uint64_t hash;
+    if (likely(python.layout.reader == PYTHON_READER_311)) {
+        uintptr_t cframe = *loop = python_word(state + PYTHON_311_CFRAME);
         uintptr_t newest = likely(cframe != 0) ? python_word(cframe + PYTHON_311_FRAME) : 0;
         return read_usual(frames, newest, python_words_311);
     }
     uintptr_t newest = python_newest(state);
     if (python.layout.reader == PYTHON_READER_312)
-        return read_usual(frames, newest, python_words_312);
-    return python_frames_read_any(frames, newest);
+        hash = read_usual(frames, newest, python_words_312);
+    else
+        hash = python_frames_read_any(frames, newest);
+    *loop = python_loop_of(frames, state);
+    return hash;
 }
 
 /* Asks for the keys of the frames that were just read, as far as they are not known. What has not

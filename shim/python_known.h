@@ -16,30 +16,35 @@ PYTHON_INLINE uintptr_t python_state_of(struct thread *thread, enum ts_domain do
                : 0;
 }
 
-/* Where the walk is to end, if the native frames further out than the newest Python frame are not
- * wanted. */
-PYTHON_INLINE uintptr_t python_stop(const struct shard *shard, uintptr_t state)
+/* Where the walk is to end, if what is further out than the newest Python frame is not wanted. */
+PYTHON_INLINE uintptr_t python_stop(uintptr_t anchor)
 {
-    return __builtin_expect(options.python == OPTIONS_PYTHON_LINES, 0) && state != 0
-               ? python_loop_of(&shard->python.frames, state)
-               : 0;
+    return __builtin_expect(options.python == OPTIONS_PYTHON_LINES, 0) ? anchor : 0;
 }
 
-/* NULL: something is new, or the usual way is not open. */
+/* NULL: something is new, or the usual way is not open. Ask capture_python, and then clear
+ * shard->python.hashed. */
 PYTHON_INLINE struct python_place *python_known(struct thread *thread, struct shard *shard,
                                                 const struct walk_start *start,
                                                 enum ts_domain domain)
 {
     if (!likely(ts_load_relaxed(&python.reading) == PYTHON_READING))
         return NULL;
-    uintptr_t state = python_state(thread, domain >= TS_DOMAIN_MEM), stop = 0;
+    uintptr_t state = python_state(thread, domain >= TS_DOMAIN_MEM), anchor = 0;
     uint64_t frames = 0;
-    if (likely(state != 0)) {
-        frames = python_frames_hash(&shard->python.frames, state);
-        stop = python_stop(shard, state);
+    if (likely(state != 0))
+        frames = python_frames_hash(&shard->python.frames, state, &anchor);
+    struct python_place *place = NULL;
+    if (likely(outer_known(&shard->python.outer, &shard->frames, anchor))) {
+        uint64_t native = place_native(memo_known(&shard->memo, start), &shard->python.outer);
+        uint64_t key = place_key(native, frames, domain);
+        place = place_find(&shard->python, &shard->memo, key, start->sp);
     }
-    uint64_t known = memo_known(&shard->memo, start, stop);
-    return place_find(&shard->python, &shard->memo, place_key(known, frames, domain), start->sp);
+    if (!likely(place != NULL)) {
+        shard->python.hashed = state != 0;
+        shard->python.frames_hash = frames;
+    }
+    return place;
 }
 
 #endif

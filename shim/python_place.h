@@ -2,11 +2,12 @@
  * Places of stacks of both languages that a thread saw before: what it needs to count a block.
  *
  * A place is found under the hash of all that may differ: where the native stack begins, and what
- * tells apart those that begin alike (memo_known); the words of all Python frames
- * (python_frames.h: all were read); the domain; and what would make a place void: a code object
- * died (python.codes_gone), a library was unloaded (module_generation). It counts if the native
- * stack's slots, which lie in the memo's ring, hold what they held (memo.h). Different stacks meet
- * with the probability of 64-bit hashes, as in the table of contexts.
+ * tells apart those that begin alike (memo_known); its outer part (python_outer.h, whose slots were
+ * compared); the words of all Python frames (python_frames.h: all were read); the domain; and what
+ * would make a place void: a code object died (python.codes_gone), a library was unloaded
+ * (module_generation). It counts if the slots of the inner part, which lie in the memo's ring, hold
+ * what they held. Different stacks meet with the probability of 64-bit hashes, as in the table of
+ * contexts.
  *
  * A native stack that cannot be remembered is walked each time. Its places have no slots: they
  * stand under the hash of its path (PLACE_WALKED).
@@ -15,6 +16,7 @@
 #define TRACESNAP_SHIM_PYTHON_PLACE_H
 
 #include "shim/memo.h"
+#include "shim/python_outer.h"
 #include "shim/python_stack.h"
 
 #define PLACES_SHIFT 51
@@ -24,35 +26,44 @@
 
 struct python_place {
     uint64_t key;
-    uintptr_t sp;      /* 0 = empty; stored last, and zeroed first: a longjmp may come in between */
-    uint64_t position; /* of the slots in the memo's ring */
+    uintptr_t sp; /* 0 = empty; stored last, and zeroed first: a longjmp may come in between */
     struct ts_cell *cell;
+    struct memo_slots slots; /* of the inner part */
     struct class_hint hint;
     uint32_t context;
-    uint32_t count; /* of slots */
 };
 
 /* What a shard's thread needs where there is an interpreter; pages that only it touches. */
 struct python_shard {
     struct python_place places[PLACES_SETS][PLACES_WAYS]; /* the first of a set: filed last */
     struct python_frames frames;
+    bool hashed; /* by python_known, which did not find the place: */
+    uint64_t frames_hash;
+    struct python_outer outer;
     struct python_path path;
 };
 
-/* known, frames: of the native and of the Python part; both are hashes, of which the upper bits are
- * the better ones. What stands beside them is small. */
-static inline uint64_t place_key(uint64_t known, uint64_t frames, enum ts_domain domain)
+/* native, frames: of the two parts; both are hashes, of which the upper bits are the better ones.
+ * What stands beside them is small. */
+static inline uint64_t place_key(uint64_t native, uint64_t frames, enum ts_domain domain)
 {
     uint64_t epoch =
         (uint64_t)ts_load_acquire(&python.codes_gone) << 32 | ts_load_acquire(&module_generation);
-    return (known ^ epoch) + frames + (uint64_t)domain;
+    return (native ^ epoch) + frames + (uint64_t)domain;
+}
+
+/* Of a native stack: what is known of it, and its outer part. */
+static inline uint64_t place_native(uint64_t known, const struct python_outer *outer)
+{
+    return known + outer->identity;
 }
 
 static inline bool place_is(const struct python_place *place, const struct memo *memo, uint64_t key,
                             uintptr_t sp)
 {
-    return likely(place->key == key && place->sp == sp && !memo_is_void(memo, place->position)) &&
-           memo_same_slots(memo, sp, place->position, place->count);
+    return likely(place->key == key && place->sp == sp &&
+                  !memo_is_void(memo, place->slots.position)) &&
+           memo_same_slots(memo, sp, place->slots);
 }
 
 static inline struct python_place *place_find(struct python_shard *shard, const struct memo *memo,
@@ -78,11 +89,10 @@ static inline void place_set(struct python_place *place, const struct python_pla
     place->sp = 0;
     __asm__ volatile("" ::: "memory");
     place->key = to->key;
-    place->position = to->position;
+    place->slots = to->slots;
     place->cell = to->cell;
     place->hint = to->hint;
     place->context = to->context;
-    place->count = to->count;
     __asm__ volatile("" ::: "memory");
     place->sp = to->sp;
 }

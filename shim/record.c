@@ -112,7 +112,7 @@ void record_allocation(struct thread *thread, const void *address, size_t size,
     uint64_t control = control_known(thread, false);
     if (!likely(control != 0))
         return allocation_slowly(thread, address, size, start);
-    struct memo_entry *known = memo_find_last(&shard->memo, start, 0);
+    struct memo_entry *known = memo_find_last(&shard->memo, start);
     if (!likely(known != NULL && options.verify == 0 && cell_is_current(known->cell, control)))
         return allocation_slowly(thread, address, size, start);
     if (!likely(count_usual(thread, shard, known->cell, &known->context, &known->hint, address,
@@ -125,6 +125,8 @@ void record_python_slowly(struct thread *thread, const void *address, size_t siz
 {
     thread->domain = domain;
     allocation_slowly(thread, address, size, start);
+    if (thread->shard != NULL)
+        thread->shard->python.hashed = false;
     thread->domain = TS_DOMAIN_LIBC;
 }
 

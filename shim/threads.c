@@ -41,7 +41,7 @@ static void on_end(void *argument)
     live_flush(thread); /* and from here on at once */
     if (shard != NULL) {
         ts_store_relaxed(&shard->inserting, 0);
-        shard->frames.reusable = false;
+        shard_distrust(shard);
         shard_give(shard);
     }
     record_deferred(thread);
