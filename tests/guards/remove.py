@@ -6,7 +6,8 @@ runs the test that must fail then.
 
 The guards stand in the other files of this directory, one for each area: GUARDS = {name: {"trap", "file", "old", "new", "test"}}
 with the text of the guard as it is in the file, and what stands there without it. --write: what was seen goes to
-tests/guards/REMOVED.md. Exit status 1 if a guard's removal goes unnoticed, or its text is not in the source any more.
+tests/guards/REMOVED.md, beside what earlier runs saw of other guards. Exit status 1 if a guard's removal goes unnoticed, or
+its text is not in the source any more.
 """
 
 import argparse
@@ -103,17 +104,30 @@ def sound(copies, guards):
     return failed
 
 
-def write(rows):
-    lines = [
+def before(guards):
+    """What stands in REMOVED.md: {name: line} of the guards that are still there, and what follows the table."""
+    file = HERE / "REMOVED.md"
+    table, heading, rest = file.read_text(encoding="utf-8").partition("\n## ") if file.exists() else ("", "", "")
+    lines = {line.split(" | ")[0].strip("| "): line for line in table.splitlines() if line.startswith("| ")}
+    return {name: line for name, line in lines.items() if name in guards}, heading + rest
+
+
+def write(rows, guards):
+    """Puts what was seen in the place of what an earlier run saw of the same guards, and leaves the others."""
+    lines, rest = before(guards)
+    for row in rows:
+        lines[row[0]] = "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+    text = [
         "# What was seen when each guard was removed",
         "",
-        f"Written by `tests/guards/remove.py --write` on {datetime.date.today()}. With all guards in place the tests pass.",
+        f"What `tests/guards/remove.py --write` saw, in several runs, the last on {datetime.date.today()}. With all guards in",
+        f"place the tests pass. {len(lines)} of {len(guards)} guards have been tried.",
         "",
         "| guard | trap | where | test | without the guard |",
         "|---|---|---|---|---|",
+        *(lines[name] for name in guards if name in lines),
     ]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    (HERE / "REMOVED.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (HERE / "REMOVED.md").write_text("\n".join(text) + "\n" + rest, encoding="utf-8")
 
 
 def remove_all(copies, guards):
@@ -151,7 +165,7 @@ def main():
         failed = sound(copies, chosen)
         results = remove_all(copies, {name: guard for name, guard in chosen.items() if guard["test"] not in failed})
     if options.write:
-        write([row for _, row in results])
+        write([row for _, row in results], guards)
     noticed = sum(noticed for noticed, _ in results)
     print(f"FIGURE: guards whose removal was noticed {noticed} of {len(chosen)}")
     return 1 if noticed < len(chosen) else 0
