@@ -14,6 +14,9 @@ import sys
 from life_test import KILLED, LIFE, check, is_about, play
 from traced import Regions, Skip, Tap, equal, pythons, run
 
+# Which word behind the first three of _Py_DebugOffsets each group begins with, as in shim/python_layout.c.
+GROUPS = {(3, 13): {"thread": 16, "frame": 25}, (3, 14): {"thread": 19, "frame": 28}}
+
 
 def names(python):
     """names of files that are odd, and line tables that are broken"""
@@ -114,14 +117,35 @@ def unknown_version(python):
         expect_native(copy.play(regions), "unknown_version")
 
 
+def published(python, file, group, which):
+    """Where in _PyRuntime a word of a group of the published offsets is, and what it is."""
+    at = 8 * (3 + GROUPS[python.minor][group] + which)
+    offset, _ = symbol(file, "_PyRuntime")
+    with open(file, "rb") as binary:
+        binary.seek(offset + at)
+        return at, binary.read(8)
+
+
 def other_offsets(python):
     """a patch release that moved what lies in frames: native frames"""
-    if python.minor < (3, 13):
+    if python.minor not in GROUPS:
         raise Skip("this version publishes no offsets")
     with Regions() as regions:
         copy = Copy(python, regions.scratch)
-        words = 3 + (25 if python.minor == (3, 13) else 28)
-        patch(copy.library(), "_PyRuntime", 8 * (words + 2), struct.pack("<Q", 24))  # frame -> code
+        at, _ = published(python, copy.library(), "frame", 2)  # its code
+        patch(copy.library(), "_PyRuntime", at, struct.pack("<Q", 24))
+        expect_native(copy.play(regions), "unknown_layout")
+
+
+def offset_to_no_address(python):
+    """one that moved where the newest frame is found, to a number that is no address: it is not followed even once"""
+    if python.minor not in GROUPS:
+        raise Skip("this version publishes no offsets")
+    with Regions() as regions:
+        copy = Copy(python, regions.scratch)
+        at, _ = published(python, copy.library(), "thread", 4)  # its newest frame
+        _, native_thread_id = published(python, copy.library(), "thread", 6)
+        patch(copy.library(), "_PyRuntime", at, native_thread_id)
         expect_native(copy.play(regions), "unknown_layout")
 
 
@@ -137,7 +161,7 @@ def free_threaded(python):
 
 def main():
     tap = Tap()
-    checks = (names, deep, stripped, unknown_version, other_offsets, free_threaded)
+    checks = (names, deep, stripped, unknown_version, other_offsets, offset_to_no_address, free_threaded)
     for python in pythons():
         for one in checks:
             tap.check(f"{python}: {one.__doc__}", one, python)
