@@ -144,14 +144,12 @@ static void *sweep(void *sweeps)
 }
 
 /* One block at a time in an otherwise empty leaf: each is alone in its page of the shadow. */
-static uint64_t try_sweep(uint64_t milliseconds, uint64_t *wrong, uint64_t *sweeps)
+static uint64_t try_sweep(struct shard *shard, uint64_t milliseconds, uint64_t *wrong,
+                          uint64_t *sweeps)
 {
-    static struct fake_thread thread = {.stack = {1, {1}}};
     uint64_t filed = 0, end = now_ms() + milliseconds;
     pthread_t sweeper;
     *wrong = *sweeps = 0;
-    books_allocate(&thread, UINT64_C(1) << 41, 48);
-    struct shard *shard = thread.thread.shard;
     pthread_create(&sweeper, NULL, sweep, sweeps);
     while (now_ms() < end || ts_load_relaxed(sweeps) < 3)
         for (uint64_t i = 0; i < BATCH; i++, filed++) {
@@ -166,10 +164,52 @@ static uint64_t try_sweep(uint64_t milliseconds, uint64_t *wrong, uint64_t *swee
     return filed;
 }
 
+static bool is_resident(const uint32_t *slot)
+{
+    unsigned char resident = 0;
+    uintptr_t page = (uintptr_t)slot & ~(uintptr_t)4095;
+    return mincore((void *)page, 4096, &resident) == 0 && (resident & 1) != 0;
+}
+
+/* What the sweep above meets by chance: a sweep begins in the midst of an insertion, which stands. */
+static bool sweep_gives_up(struct shard *shard)
+{
+    const uintptr_t address = UINT64_C(1) << 43;
+    struct block block = {100, 1, 0}, stale;
+    index_insert(shard, (const void *)address, &block, &stale);
+    index_take((const void *)address, &block, true); /* leaves an empty page */
+    const uint32_t *slot = shadow_slot(address);
+    bool right = slot != NULL && is_resident(slot) && index_begin(shard);
+    index_sweep();
+    right = right && is_resident(slot);
+    index_end(shard);
+    index_sweep();
+    return right && !is_resident(slot);
+}
+
+/* And an insertion in the midst of a sweep: the block is filed, but not in a page. */
+static bool insertion_goes_elsewhere(struct shard *shard)
+{
+    const uintptr_t address = UINT64_C(1) << 43;
+    struct block block = {100, 1, 0}, found = {0, 0, 0}, stale;
+    ts_store_release(&shadow.sweeping, 1);
+    bool right = index_insert(shard, (const void *)address, &block, &stale) &&
+                 *shadow_slot(address) == 0;
+    ts_store_release(&shadow.sweeping, 0);
+    return index_take((const void *)address, &found, true) && found.size == block.size && right;
+}
+
+static int say(bool right, int number, const char *name)
+{
+    printf("%sok %d - %s\n", right ? "" : "not ", number, name);
+    return !right;
+}
+
 int main(int argc, char **argv)
 {
     uint64_t milliseconds = argc > 1 ? strtoull(argv[1], NULL, 10) : 300, wrong, sweeps, all = 0;
     int failed = 0, number = 0;
+    static struct fake_thread thread = {.stack = {1, {1}}};
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED)
         return 1;
@@ -182,11 +222,17 @@ int main(int argc, char **argv)
         all += looks;
     }
     books_open();
-    uint64_t filed = try_sweep(milliseconds, &wrong, &sweeps);
+    books_allocate(&thread, UINT64_C(1) << 41, 48);
+    struct shard *shard = thread.thread.shard;
+    uint64_t filed = try_sweep(shard, milliseconds, &wrong, &sweeps);
     printf("# %" PRIu64 " blocks, %" PRIu64 " sweeps, %" PRIu64 " wrong\n"
            "%sok %d - sweep: what is filed meanwhile is found again\n",
            filed, sweeps, wrong, wrong == 0 ? "" : "not ", ++number);
     failed += wrong != 0;
+    failed += say(sweep_gives_up(shard), ++number,
+                  "sweep: gives up in the midst of an insertion, and not after it");
+    failed += say(insertion_goes_elsewhere(shard), ++number,
+                  "sweep: what is filed in the midst of one is filed elsewhere");
     printf("# looks in all %" PRIu64 "\n1..%d\n", all + filed, number);
     return failed != 0;
 }
