@@ -101,11 +101,16 @@ static void check_two(struct actor actors[])
         steps_wrong("%d is taken for a new peak after one of %d", BETWEEN, HIGH);
 }
 
-/* What was a peak before the clear is none any more: the next one is seen. */
+/* What was a peak before the clear is none any more: it is not shown, and the next one is seen. */
 static void check_cleared(struct actor actors[])
 {
+    uint64_t size, most;
     if (!actors[0].ended || !actors[1].ended || !actors[2].ended || after[0] || after[1])
         return;
+    live_get(&size, &most);
+    if (most > LITTLE)
+        steps_wrong("the peak is %" PRIu64 ", though no more than %d was live since the clear", most,
+                    LITTLE);
     if (!steps_epoch(SOME))
         steps_wrong("%d is no peak, though all was cleared since the last one", SOME);
 }
