@@ -171,7 +171,7 @@ static bool is_resident(const uint32_t *slot)
     return mincore((void *)page, 4096, &resident) == 0 && (resident & 1) != 0;
 }
 
-/* What the sweep above meets by chance: a sweep begins in the midst of an insertion, which stands. */
+/* What is met by chance above: a sweep begins in the midst of an insertion, which stands still. */
 static bool sweep_gives_up(struct shard *shard)
 {
     const uintptr_t address = UINT64_C(1) << 43;
@@ -193,8 +193,8 @@ static bool insertion_goes_elsewhere(struct shard *shard)
     const uintptr_t address = UINT64_C(1) << 43;
     struct block block = {100, 1, 0}, found = {0, 0, 0}, stale;
     ts_store_release(&shadow.sweeping, 1);
-    bool right = index_insert(shard, (const void *)address, &block, &stale) &&
-                 *shadow_slot(address) == 0;
+    bool right =
+        index_insert(shard, (const void *)address, &block, &stale) && *shadow_slot(address) == 0;
     ts_store_release(&shadow.sweeping, 0);
     return index_take((const void *)address, &found, true) && found.size == block.size && right;
 }
