@@ -33,7 +33,7 @@ static struct contexts_path merged(struct shard *shard, uintptr_t state, enum ts
     if (state != 0) {
         struct python_path *path = &shard->python.path;
         python_merge(path, &shard->frames, &shard->python.frames, state);
-        stack = (struct contexts_path){path->path, path->count, path->kept, domain};
+        stack = (struct contexts_path){path->path, path->count, domain};
     }
     stack.domain = domain;
     return stack;

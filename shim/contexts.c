@@ -1,15 +1,15 @@
 /*
- * Contexts. Two tables of the same kind: `leaves` maps the hash of a whole stack to its context and
- * is hot; `nodes` maps the hash of any path from the root to its node and is touched by new stacks
- * only.
+ * Contexts. `leaves` maps the hash of a whole stack to its context and is hot; the tree of nodes
+ * (nodes.h) is touched by new stacks only.
  *
- * Order of publication: a node's record (key last) before its number is filed in `nodes`, a
- * context's record before its number is filed in `leaves`, that before any counter of the context.
- * A parent is filed, hence numbered, before its child takes a number: parent < child.
+ * Order of publication: a node's record (key last) before its number is filed, a context's record
+ * before its number is filed in `leaves`, that before any counter of the context. A parent is
+ * filed, hence numbered, before its child takes a number: parent < child.
  */
 #include "shim/contexts.h"
 #include "region/hash.h"
 #include "region/key.h"
+#include "shim/nodes.h"
 #include "shim/region.h"
 #include "shim/table.h"
 
@@ -18,19 +18,7 @@
 #define HOT 4 /* eighths of a table that may be in use */
 #define SMALL 6
 
-static struct table leaves, nodes;
-
-/* A new node below parent; 0 when there is no room. */
-static uint32_t add_node(uint32_t parent, uint64_t key, uint64_t hash)
-{
-    uint32_t number = table_take_number(&region_header->node_count, TS_NODES_LIMIT);
-    struct ts_node *node = number == 0 ? NULL : region_node(number);
-    if (node == NULL)
-        return 0;
-    node->parent = parent;
-    ts_store_release(&node->key, key);
-    return table_insert(&nodes, hash, number);
-}
+static struct table leaves;
 
 static uint32_t add_context(uint32_t node, enum ts_domain domain, uint64_t hash)
 {
@@ -50,29 +38,33 @@ static inline uint64_t leaf_hash(struct contexts_path stack)
                          (uint64_t)stack.domain * UINT64_C(0xd6e8feb86659fd93));
 }
 
-/* The stack is new: finds the longest path that is known, then adds a node for each frame further
- * in. */
+/*
+ * The node of a stack's innermost frame; 0 when there is no room. The outermost frames were asked
+ * for before: a path that is kept from stack to stack keeps their numbers. What has no node has no
+ * children.
+ */
+static uint32_t node_of(struct walk_path *path, uint32_t count)
+{
+    uint32_t at = count, node = 0;
+    bool known = true;
+    while (at > 0 && path[at - 1].node == 0)
+        at--;
+    if (at > 0)
+        node = path[at - 1].node;
+    for (; at < count; at++) {
+        uint32_t child = known ? nodes_find(node, path[at].key) : 0;
+        known = child != 0;
+        if (child == 0 && (child = nodes_add(node, path[at].key)) == 0)
+            return 0;
+        path[at].node = node = child;
+    }
+    return node;
+}
+
 static __attribute__((noinline)) uint32_t insert(struct contexts_path stack)
 {
-    const struct walk_path *path = stack.path;
-    const uint32_t count = stack.count;
-    uint32_t node = 0, from = count; /* the root; path[from .. count) have no node yet */
-    if (!table_has_room(&nodes) || !table_has_room(&leaves)) {
-        region_drop(TS_DROP_CONTEXTS_FULL);
-        return CONTEXT_CATCH_ALL;
-    }
-    for (uint32_t i = stack.kept; i < count; i++)
-        table_prefetch(&nodes, ts_hash_final(path[i].prefix));
-    for (; from > 0; from--) {
-        node = table_find(&nodes, ts_hash_final(path[from - 1].prefix));
-        if (node != 0)
-            break;
-    }
-    for (; from < count; from++) {
-        node = add_node(node, path[from].key, ts_hash_final(path[from].prefix));
-        if (node == 0)
-            break;
-    }
+    bool room = nodes_have_room() && table_has_room(&leaves);
+    uint32_t node = room ? node_of(stack.path, stack.count) : 0;
     uint32_t context = node == 0 ? 0 : add_context(node, stack.domain, leaf_hash(stack));
     if (context == 0) {
         region_drop(TS_DROP_CONTEXTS_FULL);
@@ -109,13 +101,13 @@ bool contexts_same(uint32_t a, uint32_t b)
 
 bool contexts_start(void)
 {
-    if (!table_start(&leaves, SLOTS_FIRST, HOT) || !table_start(&nodes, SLOTS_FIRST, SMALL))
+    if (!table_start(&leaves, SLOTS_FIRST, HOT) || !nodes_start())
         return false;
     region_header->node_count = 1;    /* 0 is the root */
     region_header->context_count = 1; /* 0 is none */
     uint64_t key = ts_key(TS_FRAME_MARK, 0, TS_MARK_CATCH_ALL);
     uint64_t hash = ts_hash_final(ts_hash_step(TS_HASH_ROOT, key));
-    uint32_t node = add_node(0, key, hash);
+    uint32_t node = nodes_add(0, key);
     return node != 0 && add_context(node, TS_DOMAIN_LIBC, hash) == CONTEXT_CATCH_ALL;
 }
 
@@ -127,5 +119,5 @@ void contexts_look_rarely(void)
 void contexts_forked(void)
 {
     table_forked(&leaves);
-    table_forked(&nodes);
+    nodes_forked();
 }

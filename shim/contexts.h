@@ -19,15 +19,14 @@ void contexts_look_rarely(void);
 
 /* A stack as a path from the root, and who was asked for its blocks. */
 struct contexts_path {
-    const struct walk_path *path;
+    struct walk_path *path;
     uint32_t count;
-    uint32_t kept; /* so many of the outermost frames have nodes, very likely */
     enum ts_domain domain;
 };
 
-static inline struct contexts_path contexts_path_of(const struct walk_frames *frames)
+static inline struct contexts_path contexts_path_of(struct walk_frames *frames)
 {
-    return (struct contexts_path){frames->path, frames->count, frames->kept, TS_DOMAIN_LIBC};
+    return (struct contexts_path){frames->path, frames->count, TS_DOMAIN_LIBC};
 }
 
 /* Before contexts_of: lets the memory that it will look at be on its way. */

@@ -89,12 +89,11 @@ static void hash(struct python_path *merged)
     }
     while (at < count && at < before && merged->path[at].key == merged->keys[count - 1 - at])
         at++;
-    merged->kept = at;
     uint64_t prefix = at > 0 ? merged->path[at - 1].prefix : TS_HASH_ROOT;
     for (; at < count; at++) {
         uint64_t key = merged->keys[count - 1 - at];
         prefix = ts_hash_step(prefix, key);
-        merged->path[at] = (struct walk_path){key, prefix};
+        merged->path[at] = (struct walk_path){key, prefix, 0};
     }
     merged->count = merged->before = count;
 }

@@ -14,7 +14,6 @@
 struct python_path {
     uint32_t count;
     uint32_t before; /* count of the path before */
-    uint32_t kept;   /* so many of the outermost frames are those of the path before */
     struct walk_path path[PYTHON_PATH_MAX];
     uint64_t keys[PYTHON_PATH_MAX]; /* of the stack under way, innermost first */
     char text[CODES_TEXT_MAX];      /* for codes_number */

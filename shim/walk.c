@@ -47,8 +47,9 @@ static enum step guess(struct state *state)
     uintptr_t cfa = state->bp + 16;
     if (state->bp == 0)
         return STEP_ROOT;
-    if (state->bp < state->sp || (!stack_is_own(state->view.thread, state->bp) &&
-                                  state->bp - state->sp > GUESSED_FRAME_MAX) ||
+    if (state->bp < state->sp ||
+        (!stack_is_own(state->view.thread, state->bp) &&
+         state->bp - state->sp > GUESSED_FRAME_MAX) ||
         !stack_readable(&state->view, state->bp) || !stack_readable(&state->view, state->bp + 8))
         return STEP_LOST;
     uintptr_t to = stack_word(state->bp + 8);
@@ -265,7 +266,7 @@ static inline void append(struct walk_frames *frames, uint32_t kept, uint32_t fr
         state.bp_slot = (needed ? slot : 0) | (state.bp_slot & WALK_BP_NEEDED) | passed_on;
         needed = state.bp_slot & WALK_BP_NEEDED;
         prefix = ts_hash_step(prefix, frames->fresh_keys[fresh]);
-        frames->path[count] = (struct walk_path){frames->fresh_keys[fresh], prefix};
+        frames->path[count] = (struct walk_path){frames->fresh_keys[fresh], prefix, 0};
         frames->state[count++] = state;
     }
     frames->count = count;

@@ -35,6 +35,7 @@ struct walk_state {
 struct walk_path {
     uint64_t key;    /* region/key.h */
     uint64_t prefix; /* hash of the path from the root to here */
+    uint32_t node;   /* of the tree (contexts.c), where it was asked for; else 0 */
 };
 
 /*

@@ -57,7 +57,7 @@ void walk_stack(struct thread *thread, const struct walk_start *start, struct wa
     frames->reusable = false;
     for (uint32_t i = 0; i < stack->count; i++) {
         prefix = ts_hash_step(prefix, fake_key(stack->frames[i]));
-        frames->path[i] = (struct walk_path){fake_key(stack->frames[i]), prefix};
+        frames->path[i] = (struct walk_path){fake_key(stack->frames[i]), prefix, 0};
     }
 }
 
