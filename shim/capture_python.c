@@ -65,12 +65,14 @@ static struct asked ask(struct thread *thread, struct shard *shard)
 static uint32_t claimed(struct shard *shard, const struct walk_start *start,
                         const struct asked *asked)
 {
-    struct python_outer *outer = &shard->python.outer;
-    if (!options.verify || !outer_known(outer, &shard->frames, asked->anchor))
+    uint64_t outer;
+    if (!options.verify ||
+        !outer_known(&shard->python.outer, &shard->frames, asked->anchor, &outer))
         return 0;
-    uint64_t native = place_native(memo_known(&shard->memo, start), outer);
-    struct python_place *place = place_find(
-        &shard->python, &shard->memo, place_key(native, asked->frames, asked->domain), start->sp);
+    uint64_t known = memo_known(&shard->memo, start);
+    struct python_place *place =
+        place_find(&shard->python, &shard->memo.ring,
+                   place_key(known, outer, asked->frames, asked->domain), start->sp);
     return place != NULL ? place->context : 0;
 }
 
@@ -83,14 +85,14 @@ static struct python_place *find(struct shard *shard, const struct walk_start *s
     outer_take(outer, walked, asked->anchor, asked->stop);
     if (!walked->reusable) {
         uint64_t path = walked->path[walked->count - 1].prefix;
-        new->key = place_key(path, asked->frames, asked->domain);
+        new->key = place_key(path, OUTER_NOTHING, asked->frames, asked->domain);
         new->sp = PLACE_WALKED;
         return place_find_walked(&shard->python, new->key);
     }
-    uint64_t native = place_native(memo_known(&shard->memo, start), outer);
-    new->key = place_key(native, asked->frames, asked->domain);
+    uint64_t known = memo_known(&shard->memo, start);
+    new->key = place_key(known, outer->identity, asked->frames, asked->domain);
     new->sp = start->sp;
-    return place_find(&shard->python, &shard->memo, new->key, new->sp);
+    return place_find(&shard->python, &shard->memo.ring, new->key, new->sp);
 }
 
 static void file(struct shard *shard, const struct walk_start *start, struct python_place *new)

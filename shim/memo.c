@@ -10,25 +10,26 @@
 
 void memo_forget(struct memo *memo)
 {
-    memo->head += MEMO_RING + 1;
+    ring_forget(&memo->ring);
     if (memo->any_apart)
         __builtin_memset(memo->apart, 0, sizeof memo->apart);
     memo->any_apart = false;
 }
 
 static void tell_apart(struct memo *memo, uint64_t known, uintptr_t sp,
-                       const struct memo_slots *other, uint32_t how_bad)
+                       const struct ring_slots *other, uint32_t how_bad)
 {
     if ((memo->crowded[memo_set(known)] += how_bad) < CROWDED_MAX)
         return;
     memo->crowded[memo_set(known)] = 0;
     for (uint32_t i = 0; i < other->count; i++) {
-        uint64_t at = (other->position + i) % MEMO_RING;
-        if (stack_word(sp - MEMO_BELOW + memo->distance[at]) != memo->value[at]) {
-            if (MEMO_WORD_DISTANCE(MEMO_WORD(0, memo->distance[at])) != memo->distance[at])
+        uint64_t at = (other->position + i) % RING_SLOTS;
+        if (stack_word(sp - RING_BELOW + memo->ring.distance[at]) != memo->ring.value[at]) {
+            if (MEMO_WORD_DISTANCE(MEMO_WORD(0, memo->ring.distance[at])) !=
+                memo->ring.distance[at])
                 return; /* too far */
             memo->any_apart = true;
-            memo->apart[known >> MEMO_PLACES_SHIFT] = MEMO_WORD(sp, memo->distance[at]);
+            memo->apart[known >> MEMO_PLACES_SHIFT] = MEMO_WORD(sp, memo->ring.distance[at]);
             return;
         }
     }
@@ -43,7 +44,8 @@ struct memo_entry *memo_find(struct memo *memo, const struct walk_start *start)
         uint32_t way = (last + i) % MEMO_WAYS;
         struct memo_entry *entry = &memo->entries[set][way], *other = &memo->entries[set][last];
         if (memo_is(memo, entry, start, generation)) {
-            if (i > 0 && memo_begins(other, start) && !memo_is_void(memo, other->slots.position))
+            if (i > 0 && memo_begins(other, start) &&
+                !ring_is_void(&memo->ring, other->slots.position))
                 tell_apart(memo, known, start->sp, &other->slots, TOOK_TURNS);
             memo->newest[set] = (uint8_t)way;
             return entry;
@@ -55,7 +57,7 @@ struct memo_entry *memo_find(struct memo *memo, const struct walk_start *start)
 /* Whether the slot's address is one that an entry can hold. */
 static bool fits(uintptr_t slot, uintptr_t sp)
 {
-    return slot - sp <= UINT32_MAX - MEMO_BELOW;
+    return slot - sp <= UINT32_MAX - RING_BELOW;
 }
 
 #define TOO_MANY UINT32_MAX
@@ -87,52 +89,33 @@ static uint32_t count_slots(const struct walk_frames *frames, uint32_t from, uin
     return count <= MEMO_SLOTS_MAX ? count : TOO_MANY;
 }
 
-/* Takes room for count words in one piece; what lay there is void from now on. */
-static uint64_t take_room(struct memo *memo, uint32_t count)
-{
-    uint64_t position = memo->head;
-    if (position % MEMO_RING + count > MEMO_RING)
-        position += MEMO_RING - position % MEMO_RING;
-    memo->head = position + count;
-    __asm__ volatile("" ::: "memory");
-    return position;
-}
-
-static void write_slot(struct memo *memo, uint64_t at, uintptr_t distance, uint64_t value)
-{
-    memo->distance[at % MEMO_RING] = (uint32_t)distance;
-    memo->value[at % MEMO_RING] = value;
-}
-
 /* Innermost first: that is where stacks of one beginning differ. Filled up to a multiple of 4. */
-static void write_slots(struct memo *memo, const struct memo_slots *slots,
+static void write_slots(struct memo *memo, const struct ring_slots *slots,
                         const struct walk_frames *frames, uint32_t from,
                         const struct walk_start *start)
 {
     const struct walk_state *state = frames->state;
-    uintptr_t base = start->sp - MEMO_BELOW;
-    uint64_t first = slots->position, at = first;
+    uintptr_t base = start->sp - RING_BELOW;
+    uint64_t at = slots->position;
     if (bp_needed(frames))
-        write_slot(memo, at++, MEMO_BP, start->bp);
+        ring_write(&memo->ring, at++, RING_BP, start->bp);
     for (uint32_t i = frames->count - 1; i > from; i--) {
-        write_slot(memo, at++, state[i - 1].sp - 8 - base, state[i - 1].pc);
+        ring_write(&memo->ring, at++, state[i - 1].sp - 8 - base, state[i - 1].pc);
         if (saved_bp(&state[i]) != 0)
-            write_slot(memo, at++, saved_bp(&state[i]) - base, state[i - 1].bp);
+            ring_write(&memo->ring, at++, saved_bp(&state[i]) - base, state[i - 1].bp);
     }
     if (from > 0 && saved_bp(&state[from]) != 0)
-        write_slot(memo, at++, saved_bp(&state[from]) - base, state[from - 1].bp);
-    for (; at < first + slots->count; at++)
-        write_slot(memo, at, memo->distance[first % MEMO_RING], memo->value[first % MEMO_RING]);
+        ring_write(&memo->ring, at++, saved_bp(&state[from]) - base, state[from - 1].bp);
+    ring_fill(&memo->ring, *slots, at);
 }
 
 static bool write(struct memo *memo, const struct walk_start *start,
-                  const struct walk_frames *frames, uint32_t from, struct memo_slots *slots)
+                  const struct walk_frames *frames, uint32_t from, struct ring_slots *slots)
 {
     uint32_t count = count_slots(frames, from, start->sp);
     if (!frames->reusable || count == TOO_MANY)
         return false;
-    slots->count = (count + 3) & ~3u;
-    slots->position = take_room(memo, slots->count);
+    *slots = ring_take(&memo->ring, count);
     write_slots(memo, slots, frames, from, start);
     return true;
 }
@@ -144,7 +127,7 @@ static uint32_t way_for(struct memo *memo, uint64_t known, const struct walk_sta
     uint32_t newest = memo->newest[set], alike = 0;
     for (uint32_t way = 0; way < MEMO_WAYS; way++) {
         const struct memo_entry *entry = &memo->entries[set][way];
-        if (memo_is_void(memo, entry->slots.position))
+        if (ring_is_void(&memo->ring, entry->slots.position))
             return way;
         alike += memo_begins(entry, start);
     }
@@ -156,7 +139,7 @@ static uint32_t way_for(struct memo *memo, uint64_t known, const struct walk_sta
 /* A place for an entry, void; NULL when the stack cannot be remembered. */
 static struct memo_entry *begin(struct memo *memo, const struct walk_start *start,
                                 const struct walk_frames *frames, uint32_t from,
-                                struct memo_slots *slots)
+                                struct ring_slots *slots)
 {
     if (!frames->reusable)
         return NULL;
@@ -174,7 +157,7 @@ static struct memo_entry *begin(struct memo *memo, const struct walk_start *star
     return entry;
 }
 
-static void publish(struct memo_entry *entry, const struct memo_slots *slots)
+static void publish(struct memo_entry *entry, const struct ring_slots *slots)
 {
     __asm__ volatile("" ::: "memory");
     entry->slots.position = slots->position;
@@ -183,7 +166,7 @@ static void publish(struct memo_entry *entry, const struct memo_slots *slots)
 void memo_add(struct memo *memo, const struct walk_start *start, const struct walk_frames *frames,
               uint32_t context, struct ts_cell *cell)
 {
-    struct memo_slots slots;
+    struct ring_slots slots;
     struct memo_entry *entry = begin(memo, start, frames, 0, &slots);
     if (entry == NULL)
         return;
@@ -193,7 +176,7 @@ void memo_add(struct memo *memo, const struct walk_start *start, const struct wa
 }
 
 bool memo_slots_of(struct memo *memo, const struct walk_start *start,
-                   const struct walk_frames *frames, uint32_t from, struct memo_slots *slots)
+                   const struct walk_frames *frames, uint32_t from, struct ring_slots *slots)
 {
     uintptr_t end = from > 0 ? frames->state[from - 1].sp : 0;
     struct memo_entry *entry = memo_find(memo, start);

@@ -20,15 +20,14 @@
  * contexts and cells stay, and a cell's stamp tells its generation. A forked child has shards of
  * its own.
  *
- * An entry that a longjmp out of a signal handler leaves half made is void, too: its position is
- * stored last, and the ring's head is moved before the slots are written.
+ * An entry that a longjmp out of a signal handler leaves half made is void, too (ring.h).
  */
 #ifndef TRACESNAP_SHIM_MEMO_H
 #define TRACESNAP_SHIM_MEMO_H
 
 #include "shim/index_shadow.h"
 #include "shim/modules.h"
-#include "shim/stack.h"
+#include "shim/ring.h"
 #include "shim/walk.h"
 
 #define MEMO_SETS_SHIFT 55
@@ -37,25 +36,11 @@
 #define MEMO_PLACES (1u << (64 - MEMO_PLACES_SHIFT))
 #define MEMO_WORDS 6 /* of the stack that are looked at to find the set */
 #define MEMO_WAYS 4u
-#define MEMO_RING 16384u     /* slots */
 #define MEMO_SLOTS_MAX 2048u /* of one entry */
-
-/*
- * Slots are known by their distance from so many bytes below sp, which is not 0. The hook keeps a
- * frame pointer: at sp - 16 lies its caller's rbp (walk_caller).
- */
-#define MEMO_BELOW 24
-#define MEMO_BP (MEMO_BELOW - 16)
-
-/* Slots in the ring. */
-struct memo_slots {
-    uint64_t position; /* of the first in all that were ever written; 0 = void */
-    uint32_t count;    /* a multiple of 4 */
-};
 
 struct memo_entry {
     uintptr_t pc, sp;
-    struct memo_slots slots; /* the position is stored last */
+    struct ring_slots slots; /* the position is stored last */
     union {
         struct ts_cell *cell;
         uintptr_t
@@ -77,7 +62,6 @@ struct memo_entry {
 
 struct memo {
     bool any_apart; /* some word of apart is set */
-    uint64_t head;  /* slots ever written, passed-over ones included */
     /*
      * Many stacks may begin at the same pc and sp, below malloc's wrappers. apart[] is a tree of
      * the words that told them apart, flattened by hashing: at the hash of what is known so far
@@ -87,8 +71,7 @@ struct memo {
     uint8_t crowded[MEMO_SETS]; /* how often stacks not told apart were in each other's way */
     uint8_t newest[MEMO_SETS];  /* the way that was found last */
     struct memo_entry entries[MEMO_SETS][MEMO_WAYS];
-    uint32_t distance[MEMO_RING];
-    uint64_t value[MEMO_RING];
+    struct ring ring;
 };
 
 /* Makes all entries void; also before the first use. */
@@ -107,7 +90,7 @@ void memo_add(struct memo *memo, const struct walk_start *start, const struct wa
  * one saved. Stacks that have them in common share them. False: the stack cannot be remembered.
  */
 bool memo_slots_of(struct memo *memo, const struct walk_start *start,
-                   const struct walk_frames *frames, uint32_t from, struct memo_slots *slots);
+                   const struct walk_frames *frames, uint32_t from, struct ring_slots *slots);
 
 /* What is known of a stack before its slots are compared; the set is the upper part. */
 static inline uint64_t memo_known(const struct memo *memo, const struct walk_start *start)
@@ -117,7 +100,7 @@ static inline uint64_t memo_known(const struct memo *memo, const struct walk_sta
         uint64_t word = memo->apart[known >> MEMO_PLACES_SHIFT];
         if (__builtin_expect(word >> MEMO_WORD_BITS != start->sp >> 3, 1))
             break;
-        known = (known ^ stack_word(start->sp - MEMO_BELOW + MEMO_WORD_DISTANCE(word))) *
+        known = (known ^ stack_word(start->sp - RING_BELOW + MEMO_WORD_DISTANCE(word))) *
                 UINT64_C(0xbf58476d1ce4e5b9);
     }
     return known;
@@ -128,41 +111,17 @@ static inline uint32_t memo_set(uint64_t known)
     return (uint32_t)(known >> MEMO_SETS_SHIFT);
 }
 
-/* Whether the ring still holds what was written at position. */
-static inline bool memo_is_void(const struct memo *memo, uint64_t position)
-{
-    return position + MEMO_RING < memo->head;
-}
-
 static inline bool memo_begins(const struct memo_entry *entry, const struct walk_start *start)
 {
     return ((entry->pc ^ start->pc) | (entry->sp ^ start->sp)) == 0;
-}
-
-/* Whether every slot holds what it held. The loads do not wait for each other. */
-static inline __attribute__((always_inline)) bool
-memo_same_slots(const struct memo *memo, uintptr_t sp, struct memo_slots slots)
-{
-    const uint32_t *distance = &memo->distance[slots.position % MEMO_RING];
-    const uint64_t *value = &memo->value[slots.position % MEMO_RING];
-    const uint32_t *end = distance + slots.count;
-    uintptr_t base = sp - MEMO_BELOW;
-    for (; distance != end; distance += 4, value += 4)
-        if (__builtin_expect(stack_word(base + distance[0]) != value[0] ||
-                                 stack_word(base + distance[1]) != value[1] ||
-                                 stack_word(base + distance[2]) != value[2] ||
-                                 stack_word(base + distance[3]) != value[3],
-                             0))
-            return false;
-    return true;
 }
 
 static inline bool memo_is(const struct memo *memo, const struct memo_entry *entry,
                            const struct walk_start *start, uint32_t generation)
 {
     return memo_begins(entry, start) && entry->generation == generation &&
-           !memo_is_void(memo, entry->slots.position) &&
-           memo_same_slots(memo, entry->sp, entry->slots);
+           !ring_is_void(&memo->ring, entry->slots.position) &&
+           ring_same(&memo->ring, entry->sp, entry->slots);
 }
 
 /* The entry of this very stack, if it is the one that was found last in its set; else NULL. */

@@ -31,14 +31,13 @@ PYTHON_INLINE struct python_place *python_known(struct thread *thread, struct sh
     if (!likely(ts_load_relaxed(&python.reading) == PYTHON_READING))
         return NULL;
     uintptr_t state = python_state(thread, domain >= TS_DOMAIN_MEM), anchor = 0;
-    uint64_t frames = 0;
+    uint64_t frames = 0, outer;
     if (likely(state != 0))
         frames = python_frames_hash(&shard->python.frames, state, &anchor);
     struct python_place *place = NULL;
-    if (likely(outer_known(&shard->python.outer, &shard->frames, anchor))) {
-        uint64_t native = place_native(memo_known(&shard->memo, start), &shard->python.outer);
-        uint64_t key = place_key(native, frames, domain);
-        place = place_find(&shard->python, &shard->memo, key, start->sp);
+    if (likely(outer_known(&shard->python.outer, &shard->frames, anchor, &outer))) {
+        uint64_t key = place_key(memo_known(&shard->memo, start), outer, frames, domain);
+        place = place_find(&shard->python, &shard->memo.ring, key, start->sp);
     }
     if (!likely(place != NULL)) {
         shard->python.hashed = state != 0;

@@ -16,33 +16,46 @@
  *
  * What may be read: the slots lie in the calling thread's own stack, as in memo.h.
  *
- * The slots are those of the last walk, outermost first; a part is a piece of them from the
- * beginning on, so that a stack which only became shorter needs no walk.
+ * Where they are kept: those of the last walk in a row, outermost first; a part is a piece of them
+ * from the beginning on, so that a stack which only became shorter needs no walk. Parts of walks
+ * before lie in the memo's ring: programs go to and fro between a few.
  */
 #ifndef TRACESNAP_SHIM_PYTHON_OUTER_H
 #define TRACESNAP_SHIM_PYTHON_OUTER_H
 
-#include "shim/stack.h"
-#include "shim/walk.h"
+#include "shim/memo.h"
 
-#define OUTER_AT_ONCE 4u                   /* slots that are compared between two looks */
-#define OUTER_BEFORE (OUTER_AT_ONCE - 1u)  /* slots that are always the same, before the first */
-#define OUTER_NOTHING 0                    /* the identity of a part without frames */
+#define OUTER_BEFORE (RING_AT_ONCE - 1u) /* slots that are always the same, before the first */
+#define OUTER_NOTHING 0                  /* the identity of a part without frames */
+
+#define OUTER_SETS_SHIFT 58
+#define OUTER_SETS (1u << (64 - OUTER_SETS_SHIFT))
+#define OUTER_WAYS 4u
+#define OUTER_SLOTS_MAX 512u /* of a part in the ring: deeper ones would drive each other out */
 
 struct outer_slot {
     uintptr_t address;
     uint64_t value;
 };
 
+/* A part in the ring; the slots' distances are from the anchor. */
+struct outer_entry {
+    uintptr_t anchor;
+    uint64_t identity;
+    struct ring_slots slots; /* the position is stored last */
+};
+
 struct python_outer {
     uintptr_t anchor;             /* what was asked for last; 0 = nothing was */
     uint64_t identity;            /* of the part that ends there */
-    const struct outer_slot *end; /* of its slots; NULL = there is no part */
+    const struct outer_slot *end; /* of its slots in the row; NULL = there is no part */
     uint32_t loop;  /* of walk_frames: the function's frame; the part is what is further out. 0 =
                        there is nothing further out, or all counts as inner */
-    uint32_t built; /* the slots of frames 1 to built are here */
+    uint32_t built; /* the slots of frames 1 to built are in the row */
     uint16_t at[TS_DEPTH_MAX + 2]; /* how many slots frames 1 to i have */
-    struct outer_slot slots[OUTER_BEFORE + 2 * TS_DEPTH_MAX];
+    struct outer_slot row[OUTER_BEFORE + 2 * TS_DEPTH_MAX];
+    struct outer_entry entries[OUTER_SETS][OUTER_WAYS]; /* the first of a set: found last */
+    struct ring ring;
 };
 
 /* Nothing is known: another thread has the shard. */
@@ -53,29 +66,31 @@ void outer_forget(struct python_outer *outer);
 void outer_take(struct python_outer *outer, const struct walk_frames *frames, uintptr_t anchor,
                 uintptr_t stop);
 
-/* The anchor is another one than before: looks whether the last walk has a frame that holds it. */
-bool outer_move(struct python_outer *outer, const struct walk_frames *frames, uintptr_t anchor);
+/* Looks in the row, and for other parts with the anchor. */
+bool outer_look(struct python_outer *outer, const struct walk_frames *frames, uintptr_t anchor,
+                uint64_t *identity);
 
-/* Whether every slot of the part holds what it held. The loads do not wait for each other. */
-static inline __attribute__((always_inline)) bool outer_same(const struct python_outer *outer)
+static inline struct outer_entry *outer_set(struct python_outer *outer, uintptr_t anchor)
 {
-    const struct outer_slot *first = outer->slots + OUTER_BEFORE, *slot = outer->end;
-    for (; slot > first; slot -= OUTER_AT_ONCE)
-        if (__builtin_expect(stack_word(slot[-1].address) != slot[-1].value ||
-                                 stack_word(slot[-2].address) != slot[-2].value ||
-                                 stack_word(slot[-3].address) != slot[-3].value ||
-                                 stack_word(slot[-4].address) != slot[-4].value,
-                             0))
-            return false;
-    return true;
+    return outer->entries[anchor * UINT64_C(0x9e3779b97f4a7c15) >> OUTER_SETS_SHIFT];
 }
 
-/* Whether the part that ends at the anchor is the one that is remembered. */
 static inline __attribute__((always_inline)) bool
-outer_known(struct python_outer *outer, const struct walk_frames *frames, uintptr_t anchor)
+outer_is(const struct python_outer *outer, const struct outer_entry *entry, uintptr_t anchor)
 {
-    return (__builtin_expect(outer->anchor == anchor, 1) || outer_move(outer, frames, anchor)) &&
-           outer->end != NULL && outer_same(outer);
+    return entry->anchor == anchor && !ring_is_void(&outer->ring, entry->slots.position) &&
+           ring_same(&outer->ring, anchor, entry->slots);
+}
+
+/* Whether the part that ends at the anchor is one that is remembered; *identity says which. */
+static inline __attribute__((always_inline)) bool outer_known(struct python_outer *outer,
+                                                              const struct walk_frames *frames,
+                                                              uintptr_t anchor, uint64_t *identity)
+{
+    const struct outer_entry *entry = outer_set(outer, anchor);
+    *identity = entry->identity;
+    return __builtin_expect(outer_is(outer, entry, anchor), 1) ||
+           outer_look(outer, frames, anchor, identity);
 }
 
 #endif

@@ -28,7 +28,7 @@ struct python_place {
     uint64_t key;
     uintptr_t sp; /* 0 = empty; stored last, and zeroed first: a longjmp may come in between */
     struct ts_cell *cell;
-    struct memo_slots slots; /* of the inner part */
+    struct ring_slots slots; /* of the inner part */
     struct class_hint hint;
     uint32_t context;
 };
@@ -43,36 +43,34 @@ struct python_shard {
     struct python_path path;
 };
 
-/* native, frames: of the two parts; both are hashes, of which the upper bits are the better ones.
- * What stands beside them is small. */
-static inline uint64_t place_key(uint64_t native, uint64_t frames, enum ts_domain domain)
+/*
+ * known, outer: of the native part, what is known of how it begins, and its outer part's identity;
+ * frames: of the Python part. All are hashes, of which the upper bits are the better ones; what
+ * stands beside them is small.
+ */
+static inline uint64_t place_key(uint64_t known, uint64_t outer, uint64_t frames,
+                                 enum ts_domain domain)
 {
     uint64_t epoch =
         (uint64_t)ts_load_acquire(&python.codes_gone) << 32 | ts_load_acquire(&module_generation);
-    return (native ^ epoch) + frames + (uint64_t)domain;
+    return ((known + outer) ^ epoch) + frames + (uint64_t)domain;
 }
 
-/* Of a native stack: what is known of it, and its outer part. */
-static inline uint64_t place_native(uint64_t known, const struct python_outer *outer)
-{
-    return known + outer->identity;
-}
-
-static inline bool place_is(const struct python_place *place, const struct memo *memo, uint64_t key,
+static inline bool place_is(const struct python_place *place, const struct ring *ring, uint64_t key,
                             uintptr_t sp)
 {
     return likely(place->key == key && place->sp == sp &&
-                  !memo_is_void(memo, place->slots.position)) &&
-           memo_same_slots(memo, sp, place->slots);
+                  !ring_is_void(ring, place->slots.position)) &&
+           ring_same(ring, sp, place->slots);
 }
 
-static inline struct python_place *place_find(struct python_shard *shard, const struct memo *memo,
+static inline struct python_place *place_find(struct python_shard *shard, const struct ring *ring,
                                               uint64_t key, uintptr_t sp)
 {
     struct python_place *set = shard->places[key >> PLACES_SHIFT];
-    if (likely(place_is(&set[0], memo, key, sp)))
+    if (likely(place_is(&set[0], ring, key, sp)))
         return &set[0];
-    return place_is(&set[1], memo, key, sp) ? &set[1] : NULL;
+    return place_is(&set[1], ring, key, sp) ? &set[1] : NULL;
 }
 
 static inline struct python_place *place_find_walked(struct python_shard *shard, uint64_t key)
