@@ -7,9 +7,10 @@
 
 import re
 import signal
+import subprocess
 import sys
 
-from traced import HERE, Regions, Tap, drops, equal, pythons, run
+from traced import HERE, Regions, Skip, Tap, drops, equal, pythons, run
 
 LIFE = HERE / "life"
 KILLED = -signal.SIGKILL
@@ -132,9 +133,37 @@ def sub_interpreters(python):
         have = lines(document, script)
         equal(f"{script}:3", have.get(3), (2 * 20 * 134, 40))
 
+
+STACKS = {"shallow": "shallow", "deep": "(deep )+<lambda>", "called": "called from_c", "generated": "generated from_generator",
+          "forever": "forever", "nested": "nested", "Switches.__del__": "Switches.__del__ deletes"}
+
+
+def python_stacks(document, file):
+    """The Python functions of each stack whose innermost one is of this file, innermost first."""
+    stacks = [[frame for frame in row["frames"] if frame["kind"] == "python"] for row in document["stats"]]
+    return [[frame["function"].rpartition(".<locals>.")[2] for frame in stack] for stack in stacks
+            if stack and stack[0]["file"] == str(file)]
+
+
+def greenlets(python):
+    """greenlets, whose stacks come and go: each has its own lines and no other's frames"""
+    if subprocess.run([python.path, "-c", "import greenlet"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        raise Skip("no greenlet in this interpreter")
+    for options in ("", "verify=1", "python=lines"):
+        with Regions() as regions:
+            run([python.path, "-B", LIFE / "greenlets.py"], regions.traced(options), KILLED)
+            [path] = regions.all()
+            # Further out than a greenlet's own frames the stack is another's, or nobody's.
+            check(stats(regions, path), "greenlets.py", may_drop=("no_unwind",))
+            for stack in python_stacks(stats(regions, path, "--group-by", "stack"), LIFE / "greenlets.py"):
+                if not re.fullmatch(STACKS.get(stack[0], ".*"), " ".join(stack)):
+                    raise AssertionError(f"a stack of {stack[0]} is {stack}")
+
+
+
 def main():
     tap = Tap()
-    checks = (ways, venv, frames, threads, children, codes, start_stop, sub_interpreters)
+    checks = (ways, venv, frames, threads, children, codes, start_stop, sub_interpreters, greenlets)
     for python in pythons():
         for one in checks:
             tap.check(f"{python}: {one.__doc__}", one, python)
