@@ -20,15 +20,35 @@ if builtins.__dict__.get("stop"):
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
+ENDS = """import atexit, threading, time
+def block():
+    return bytes(100)
+kept = [block() for _ in range(50)]
+atexit.register(lambda: kept.extend([block() for _ in range(40)]))
+"""
+DAEMONS = """def work():
+    while True:
+        [bytes(n) for n in range(600)]
+        time.sleep(0.001)
+for _ in range(3):
+    threading.Thread(target=work, daemon=True).start()
+time.sleep(0.02)
+"""
+DELETED = """class Deleted:
+    def __del__(self, block=block, range=range):
+        self.more = [block() for _ in range(30)]
+gone = Deleted()
+"""
 
-def play(python, script, *more, status=-signal.SIGABRT, options=""):
+
+def play(python, script, *more, status=-signal.SIGABRT, options="", how=()):
     """(by line of the script, by C function, document) of what is live at the end"""
     if not python.has_library():
         raise Skip("no shared library of this interpreter")
     program = compile_c("life/embed.c", "-ldl", output="embed")
     with Regions() as regions:
         run([program, python.library, python.prefix, script, *more], regions.traced(options), status)
-        document = regions.stats(regions.all()[0], "--attribute", "python", "--domain", "raw,mem,obj")
+        document = regions.stats(regions.all()[0], "--attribute", "python", "--domain", "raw,mem,obj", *how)
         wrong = drops(document)
         if wrong:
             raise AssertionError("\n".join(wrong))
@@ -69,6 +89,17 @@ def after(python):
             equal(name, functions.get(name), (1000 * count, count))
 
 
+def ends(python):
+    """what runs while it ends has its lines, each time: atexit, __del__, and from 3.11 on daemon threads that are left behind"""
+    for script, live, allocated in ((ENDS + DELETED, 0, 120), *([(ENDS + DAEMONS, 90, 90)] if python.minor >= (3, 11) else [])):
+        for options in ("", "python=exact") if python.minor >= (3, 13) else ("",):
+            document = play(python, script, "4", options=options, how=("--sort", "allocated"))[2]
+            [row] = [row for row in document["stats"] if (row["file"], row["line"]) == ("<string>", 3)]
+            have = (row["count"], row["allocated_count"])
+            if not (0 <= have[0] - 4 * live <= 8 and 0 <= have[1] - 4 * allocated <= 40):
+                equal("live and allocated blocks of <string>:3, about", have, (4 * live, 4 * allocated))
+
+
 def closed(python):
     """the library is closed, and nothing of it is called any more"""
     _, functions, _ = play(python, SCRIPT, "1", "close")
@@ -89,7 +120,7 @@ def own(python):
 def main():
     tap = Tap()
     for python in pythons():
-        for one in (lines, again, after, closed, own):
+        for one in (lines, again, after, ends, closed, own):
             tap.check(f"{python}: {one.__doc__}", one, python)
     sys.exit(tap.done())
 

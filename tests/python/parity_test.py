@@ -21,7 +21,7 @@ import collections
 import marshal
 import sys
 
-from traced import HERE, SHIM, Regions, Tap, compile_c, drops, note, pythons, run
+from traced import HERE, SHIM, Regions, Tap, chosen, compile_c, drops, note, run
 
 LARGE = () if sys.argv[1:] else ("imports", "library")
 PROGRAMS = sorted(path.stem for path in (HERE / "parity" / "programs").glob("*.py") if path.stem not in LARGE)
@@ -140,14 +140,6 @@ class Comparison:
         ours, theirs = self.books(self.exact[which])
         demand(lines_of(ours), lines_of(theirs))
         demand(ours, theirs)
-
-
-def chosen():
-    found = pythons()
-    if sys.argv[1:]:
-        return found
-    system = [python for python in found if python.path.startswith("/usr/")]
-    return list(dict.fromkeys(system[:1] + found[-1:]))
 
 
 def main():

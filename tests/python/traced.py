@@ -50,6 +50,15 @@ def pythons():
     return sorted(found, key=lambda python: python.minor)
 
 
+def chosen():
+    """The system's interpreter and the newest one, unless the command names some, or all of them by `all`."""
+    found = pythons()
+    if sys.argv[1:]:
+        return found
+    system = [python for python in found if python.path.startswith("/usr/")]
+    return list(dict.fromkeys(system[:1] + found[-1:]))
+
+
 def compile_c(name, *flags, output=None, shared=False):
     """Compiles tests/python/NAME; returns the program or library."""
     source = HERE / name
