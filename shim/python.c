@@ -86,15 +86,20 @@ static enum ts_python examine(const struct link_map *map, uint32_t *version)
         return TS_PYTHON_FREE_THREADED;
     if (!python_layout_of(*version, python.runtime, &python.layout))
         return TS_PYTHON_VERSION;
-    return codes_start() ? TS_PYTHON_TRACED : TS_PYTHON_VERSION;
+    return python.gone || codes_start() ? TS_PYTHON_TRACED : TS_PYTHON_VERSION;
 }
 
 static void meet(const struct link_map *map)
 {
     uint32_t version;
-    if (options.python == OPTIONS_PYTHON_OFF || region_header->process.python != TS_PYTHON_NONE ||
+    if (options.python == OPTIONS_PYTHON_OFF ||
+        (region_header->process.python != TS_PYTHON_NONE && !python.gone) ||
         function(map, "PyMem_SetAllocator") == NULL)
         return;
+    if (python.gone) { /* nothing is left of the former one */
+        codes_forget();
+        ts_store_relaxed(&python.proven, 0);
+    }
     enum ts_python answer = examine(map, &version);
     region_header->process.python_version = version;
     region_header->process.python = answer;
@@ -105,6 +110,7 @@ static void meet(const struct link_map *map)
         region_header->process.depth = options.depth = TS_DEPTH_MAX;
     ts_store_release(&python.reading, PYTHON_READING_CAREFULLY);
     contexts_look_rarely();
+    ts_store_release(&python.gone, 0);
     ts_store_release(&python.on, 1);
 }
 
@@ -135,14 +141,41 @@ void python_meet_new(void)
     ts_store_release(&meeting, 0);
 }
 
-/* Who embeds an interpreter may have unloaded it. */
+/* Who embeds an interpreter may have unloaded it. One that was opened before is met again. */
 void python_closed(void)
 {
     uintptr_t start, end;
-    if (ts_load_acquire(&python.on) == 0 || modules_bounds(python.loop, &start, &end))
+    if (ts_load_acquire(&python.on) == 0 || ts_load_acquire(&python.gone) ||
+        modules_bounds(python.loop, &start, &end))
         return;
     ts_store_release(&python.gone, 1);
     ts_store_release(&python.reading, PYTHON_READING_NOT);
+    ts_store_relaxed(&python.met, 0);
+}
+
+/*
+ * What is opened again may lie where it was: such a module is not a new one. Other objects that lie
+ * there now are asked once.
+ */
+static void meet_at_old_place(void)
+{
+    static uint32_t asked; /* module_generation in which there was no interpreter there */
+    struct dl_find_object found;
+    uint32_t nobody = 0, generation = ts_load_acquire(&module_generation);
+    if (asked == generation || _dl_find_object((void *)python.loop, &found) != 0 ||
+        !ts_cas_acq_rel(&meeting, &nobody, 1))
+        return;
+    meet(found.dlfo_link_map);
+    if (python.gone)
+        ts_store_relaxed(&asked, generation);
+    ts_store_release(&meeting, 0);
+}
+
+void python_meet_again(void)
+{
+    python_meet_any();
+    if (ts_load_acquire(&python.gone))
+        meet_at_old_place();
 }
 
 /* Another thread of the parent may have been at it. */
@@ -167,7 +200,9 @@ void python_tell(void)
  * 3.11), which may end at any moment. */
 void python_tell_held(struct thread *thread)
 {
-    uintptr_t own = ts_load_acquire(&python.on) ? python_state(thread, false) : 0;
+    uintptr_t own = 0;
+    if (ts_load_acquire(&python.on) && !ts_load_acquire(&python.gone))
+        own = python_state(thread, false);
     if (own != 0 && own == (uintptr_t)python.state())
         python_tell();
 }

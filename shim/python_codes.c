@@ -125,6 +125,17 @@ void codes_freed_slowly(uintptr_t address)
         ts_add_acq_rel(&python.codes_gone, 1);
 }
 
+void codes_forget(void)
+{
+    for (uint32_t level = 0; level < LEVELS; level++) {
+        struct slot *slots = ts_load_acquire(&levels[level]);
+        for (size_t i = 0; slots != NULL && i < (size_t)1 << (FIRST_LOG + level); i++)
+            ts_store_relaxed(&slots[i].number, 0);
+    }
+    ts_add_acq_rel(&python.states_gone, 1);
+    ts_add_acq_rel(&python.codes_gone, 1);
+}
+
 /* Where a string lies in the region; equal strings lie there once. */
 static bool place_string(const char *text, uint32_t size, uint64_t hash, uint32_t *slab,
                          uint32_t *offset)

@@ -44,6 +44,9 @@ static inline uint32_t codes_filter_bit(uintptr_t address)
 
 void codes_freed_slowly(uintptr_t address);
 
+/* The interpreter was unloaded, and with it objects that are no blocks: none of them lives on. */
+void codes_forget(void);
+
 /* Before a block of the interpreter is freed. */
 static inline void codes_freed(const void *block)
 {

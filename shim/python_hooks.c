@@ -293,8 +293,10 @@ static void set_all(void)
  */
 void python_look_after(void)
 {
-    if (ts_load_acquire(&python.gone))
+    if (__builtin_expect(ts_load_acquire(&python.gone), 0)) {
+        python_meet_again();
         return;
+    }
     if (!python.initialized()) {
         if (!is_set(TS_DOMAIN_OBJ))
             set_all();

@@ -15,6 +15,27 @@ GUARDS = {
         "new": "",
         "test": "tests/python/embed_test.py",
     },
+    "snapshots-call-no-unloaded-interpreter": {
+        "trap": "an interpreter that was unloaded is called, also by a snapshot",
+        "file": "shim/python.c",
+        "old": "ts_load_acquire(&python.on) && !ts_load_acquire(&python.gone)",
+        "new": "ts_load_acquire(&python.on)",
+        "test": "tests/python/embed_test.py",
+    },
+    "reopened-interpreter-is-met": {
+        "trap": "an interpreter that was unloaded is opened again",
+        "file": "shim/python_hooks.c",
+        "old": "        python_meet_again();\n",
+        "new": "",
+        "test": "tests/python/embed_test.py",
+    },
+    "unloaded-interpreter-is-forgotten": {
+        "trap": "an interpreter that was unloaded is opened again; what is remembered of the former one",
+        "file": "shim/python.c",
+        "old": "        codes_forget();\n",
+        "new": "",
+        "test": "tests/python/embed_test.py",
+    },
     "own-allocators-are-part-of-the-call": {
         "trap": "the interpreter's allocator is the program's own, which calls malloc",
         "file": "shim/hooks.c",

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """An interpreter in a C program that opens its library late and locally, initialises it, runs a script, ends it, perhaps
-again, perhaps closes the library, and goes on with blocks of its own (life/embed.c).
+again, perhaps closes the library and opens it again, and goes on with blocks of its own (life/embed.c).
 
     embed_test.py [VERSION]...    only these interpreters, for example 3.11.2
 """
 
+import pathlib
 import signal
 import sys
+import tempfile
 
 from life_test import is_about
 from traced import Regions, Skip, Tap, compile_c, drops, equal, pythons, run
@@ -41,13 +43,14 @@ gone = Deleted()
 """
 
 
-def play(python, script, *more, status=-signal.SIGABRT, options="", how=()):
+def play(python, script, *more, status=-signal.SIGABRT, options="", how=(), other=None):
     """(by line of the script, by C function, document) of what is live at the end"""
     if not python.has_library():
         raise Skip("no shared library of this interpreter")
     program = compile_c("life/embed.c", "-ldl", output="embed")
     with Regions() as regions:
-        run([program, python.library, python.prefix, script, *more], regions.traced(options), status)
+        both = (":".join(getattr(each, name) for each in (python, other) if each) for name in ("library", "prefix"))
+        run([program, *both, script, *more], regions.traced(options), status)
         document = regions.stats(regions.all()[0], "--attribute", "python", "--domain", "raw,mem,obj", *how)
         wrong = drops(document)
         if wrong:
@@ -73,9 +76,7 @@ def lines(python):
 
 def again(python):
     """one that is ended and begun again has them, too, and leaves no blocks of the first"""
-    script = SCRIPT.replace('builtins.__dict__.get("stop")', 'os.environ.setdefault("ROUND", "0") == "2"')
-    script += 'os.environ["ROUND"] = str(int(os.environ["ROUND"]) + 1)\n'
-    have, functions, _ = play(python, script, "3", status=-signal.SIGKILL)
+    have, functions, _ = play(python, in_round(2), "3", status=-signal.SIGKILL)
     expect(have)
     equal("keep_between", functions.get("keep_between"), (13000, 13))
 
@@ -101,10 +102,44 @@ def ends(python):
 
 
 def closed(python):
-    """the library is closed, and nothing of it is called any more"""
-    _, functions, _ = play(python, SCRIPT, "1", "close")
+    """the library is closed, and nothing of it is called any more, also by a snapshot"""
+    with tempfile.NamedTemporaryFile() as snapshot:
+        _, functions, _ = play(python, SCRIPT, "1", "close", snapshot.name)
+        if not pathlib.Path(snapshot.name).read_bytes():
+            raise AssertionError("no snapshot")
     for name, count in (("keep_before", 11), ("keep_between", 13), ("keep_after", 17)):
         equal(name, functions.get(name), (1000 * count, count))
+
+
+def in_round(last):
+    """The script, killed in its last round."""
+    script = SCRIPT.replace('builtins.__dict__.get("stop")', f'os.environ.setdefault("ROUND", "0") == "{last}"')
+    return script + 'os.environ["ROUND"] = str(int(os.environ["ROUND"]) + 1)\n'
+
+
+def reopened(python):
+    """the library is closed and opened again, where it was or elsewhere: it has its lines"""
+    for way in ("reopen", "move"):
+        have, functions, document = play(python, in_round(2), "3", way, status=-signal.SIGKILL)
+        expect(have)
+        equal("keep_between", functions.get("keep_between"), (13000, 13))
+        have, _, document = play(python, SCRIPT, "3", way, options="python=exact", how=("--sort", "allocated"))
+        [row] = [row for row in document["stats"] if (row["file"], row["line"]) == ("<string>", 3)]
+        equal("150 blocks were allocated and are freed", (row["allocated_count"] // 10, row["count"]), (15, 0))
+
+
+def others():
+    """a library of another version is opened after one was closed, and that again: each has its lines"""
+    found = [python for python in pythons() if python.has_library()]
+    if len(found) < 2:
+        raise Skip("no two shared libraries")
+    for first, second in ((found[0], found[-1]), (found[-1], found[0]), (found[-1], found[-2])):
+        for way in ("reopen", "move"):
+            for last, python in ((1, second), (2, first)):
+                have, _, document = play(first, in_round(last), "3", way, status=-signal.SIGKILL, other=second)
+                expect(have)
+                version = ".".join(document["process"]["python"]["version"].split(".")[:2])
+                equal("version", version, ".".join(map(str, python.minor)))
 
 
 def own(python):
@@ -120,8 +155,9 @@ def own(python):
 def main():
     tap = Tap()
     for python in pythons():
-        for one in (lines, again, after, ends, closed, own):
+        for one in (lines, again, after, ends, closed, reopened, own):
             tap.check(f"{python}: {one.__doc__}", one, python)
+    tap.check(others.__doc__, others)
     sys.exit(tap.done())
 
 
