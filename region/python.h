@@ -34,7 +34,9 @@ enum ts_domain {
     X(VERSION, "unknown_version", "this version of the interpreter is not known")                  \
     X(FREE_THREADED, "free_threaded", "the interpreter is a free-threaded build")                  \
     X(SYMBOLS, "no_symbols", "the interpreter's functions have no symbols")                        \
-    X(LAYOUT, "unknown_layout", "the interpreter's structures are not those of its version")
+    X(LAYOUT, "unknown_layout", "the interpreter's structures are not those of its version")       \
+    X(ALLOCATORS, "too_many_allocators",                                                           \
+      "the program set more allocators than can be hooked: blocks of the last may be missing")
 
 enum ts_python {
 #define X(name, key, text) TS_PYTHON_##name,

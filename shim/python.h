@@ -34,8 +34,8 @@ struct python {
     uint32_t codes_gone;  /* steps when a code object dies that had a number (python_codes.c) */
     uint32_t states_gone; /* steps when a thread state dies that some thread remembers */
     uint32_t met;  /* how far modules were asked whether they are an interpreter (modules_count) */
-    uint32_t gone; /* 1 = its object was unloaded: nothing of it may be called, until it, or another,
-                      is met. By release */
+    uint32_t gone; /* 1 = its object was unloaded: nothing of it may be called until it, or
+                      another, is met. By release */
     struct python_layout layout;
     uintptr_t code_type, string_type, bytes_type; /* PyCode_Type, PyUnicode_Type, PyBytes_Type */
     uintptr_t start, end;                         /* of the interpreter's own object */

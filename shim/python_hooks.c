@@ -233,14 +233,22 @@ bool python_hooks_call(uintptr_t pc)
     return false;
 }
 
-/* Sets our hooks on top of what is there, unless that is ours. */
+/*
+ * Sets our hooks on top of what is there, unless that is ours. Where they cannot be set, nobody
+ * would notice that a code object or a thread state dies: there are no Python lines any more.
+ */
 static void set(enum ts_domain domain)
 {
     struct allocator now;
     get_allocator(number_of(domain), &now);
-    struct setting *setting = now.malloc == python_malloc ? NULL : setting_for(domain, &now);
-    if (setting == NULL)
+    if (now.malloc == python_malloc)
         return;
+    struct setting *setting = setting_for(domain, &now);
+    if (setting == NULL) {
+        ts_store_release(&region_header->process.python, TS_PYTHON_ALLOCATORS);
+        ts_store_release(&python.reading, PYTHON_READING_NOT);
+        return;
+    }
     now = (struct allocator){setting, python_malloc, python_calloc, python_realloc, python_free};
     set_allocator(number_of(domain), &now);
 }
@@ -329,5 +337,5 @@ bool python_hooks_start(const struct link_map *map)
         set_all();
         set_arena_hooks();
     }
-    return true;
+    return region_header->process.python == TS_PYTHON_TRACED;
 }

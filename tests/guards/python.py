@@ -43,6 +43,13 @@ GUARDS = {
         "new": "",
         "test": "tests/python/embed_test.py",
     },
+    "too-many-allocators-end-the-lines": {
+        "trap": "the program sets more allocators in turn than can be hooked",
+        "file": "shim/python_hooks.c",
+        "old": "        ts_store_release(&python.reading, PYTHON_READING_NOT);\n",
+        "new": "",
+        "test": "tests/python/embed_test.py",
+    },
     "births-keep-the-tracer-before": {
         "trap": "PyRefTracer_SetTracer: there is one tracer, and tracemalloc's was first",
         "file": "shim/python_births.c",

@@ -43,7 +43,7 @@ gone = Deleted()
 """
 
 
-def play(python, script, *more, status=-signal.SIGABRT, options="", how=(), other=None):
+def play(python, script, *more, status=-signal.SIGABRT, options="", how=(), other=None, state="traced"):
     """(by line of the script, by C function, document) of what is live at the end"""
     if not python.has_library():
         raise Skip("no shared library of this interpreter")
@@ -56,7 +56,7 @@ def play(python, script, *more, status=-signal.SIGABRT, options="", how=(), othe
         if wrong:
             raise AssertionError("\n".join(wrong))
         native = regions.stats(regions.all()[0], "--attribute", "native", "--group-by", "function", "--domain", "libc")
-        equal("python", document["process"]["python"]["state"], "traced")
+        equal("python", document["process"]["python"]["state"], state)
         functions = {row["function"]: (row["size"], row["count"]) for row in native["stats"]}
         return {(row["file"], row["line"]): (row["size"], row["count"]) for row in document["stats"]}, functions, document
 
@@ -152,10 +152,22 @@ def own(python):
         equal("own_malloc", functions.get("own_malloc", (0, 0)), (0, 0))
 
 
+def too_many(python):
+    """allocators of the program's own, another one in each round: where there are too many, the report says so"""
+    play(python, SCRIPT, "5", "fresh")
+    if python.minor >= (3, 13):
+        raise Skip("this version replaces them all when it is initialised")
+    _, functions, document = play(python, SCRIPT, "12", "fresh", state="too_many_allocators")
+    for name, count in (("keep_before", 11), ("keep_between", 13), ("keep_after", 17)):
+        equal(name, functions.get(name), (1000 * count, count))
+    if not document["process"]["python"]["reason"]:
+        raise AssertionError("the report does not say why there are no Python lines")
+
+
 def main():
     tap = Tap()
     for python in pythons():
-        for one in (lines, again, after, ends, closed, reopened, own):
+        for one in (lines, again, after, ends, closed, reopened, own, too_many):
             tap.check(f"{python}: {one.__doc__}", one, python)
     tap.check(others.__doc__, others)
     sys.exit(tap.done())
