@@ -215,18 +215,25 @@ uintptr_t python_remember(struct thread *thread, uintptr_t state)
 {
     if (state == 0 || !python_is_own(state))
         return 0;
-    thread->python_gone = ts_load_acquire(&python.states_gone);
+    if (state == thread->python_state && ts_load_relaxed(&python.unseen))
+        return state;
+    thread->python_gone = ts_load_acquire(&python.states_gone) - ts_load_relaxed(&python.unseen);
     thread->python_state = state;
     codes_watch_state(state);
     codes_watch_state(*(const uintptr_t *)(state + python.layout.state_interpreter));
     return state;
 }
 
-/* At its address there may be another thread's by now: it says whose it is. */
+/*
+ * At its address there may be another thread's by now: it says whose it is. Where nobody sees them
+ * die, python_gone is never up to date, so that this is asked each time.
+ */
 uintptr_t python_recall(struct thread *thread)
 {
     uint32_t gone = ts_load_acquire(&python.states_gone);
     uintptr_t state = thread->python_state;
+    if (ts_load_relaxed(&python.unseen))
+        return state != 0 && state == (uintptr_t)python.state() && python_is_own(state) ? state : 0;
     if (state == 0 || !codes_is_state(state) || !python_is_own(state) ||
         !codes_is_state(*(const uintptr_t *)(state + python.layout.state_interpreter)))
         thread->python_state = state = 0;

@@ -33,6 +33,8 @@ struct python {
     uint32_t proven;  /* stacks that were read with care, and were what they should be; relaxed */
     uint32_t codes_gone;  /* steps when a code object dies that had a number (python_codes.c) */
     uint32_t states_gone; /* steps when a thread state dies that some thread remembers */
+    uint32_t unseen; /* 1 = raw is not hooked, and nobody sees thread states die: one is only taken
+                        for alive while it is the current one. Relaxed */
     uint32_t met;  /* how far modules were asked whether they are an interpreter (modules_count) */
     uint32_t gone; /* 1 = its object was unloaded: nothing of it may be called until it, or
                       another, is met. By release */

@@ -293,11 +293,11 @@ static void set_all(void)
 }
 
 /*
- * The configuration of an interpreter replaces all domains. That raw alone is not ours says
- * nothing: CPython sets its default there for a moment, again and again.
+ * The configuration of an interpreter replaces all domains. For raw alone CPython sets its default,
+ * for a moment, again and again, and then what was there before: also where that was not ours yet.
  *
  * Where the interpreter was there first, only a thread that holds its lock may set mem and obj;
- * what raw gives is then malloc's.
+ * what raw gives is then malloc's, and nobody sees thread states die (python.h).
  */
 void python_look_after(void)
 {
@@ -306,7 +306,7 @@ void python_look_after(void)
         return;
     }
     if (!python.initialized()) {
-        if (!is_set(TS_DOMAIN_OBJ))
+        if (!is_set(TS_DOMAIN_OBJ) || !is_set(TS_DOMAIN_RAW))
             set_all();
     } else if (__builtin_expect(ts_load_relaxed(&late), 0)) {
         uintptr_t state = (uintptr_t)python.state();
@@ -333,6 +333,7 @@ bool python_hooks_start(const struct link_map *map)
     if (found[0] == 0 || found[1] == 0)
         return false;
     late = python.initialized() != 0;
+    ts_store_relaxed(&python.unseen, late);
     if (!late) {
         set_all();
         set_arena_hooks();

@@ -43,6 +43,20 @@ GUARDS = {
         "new": "",
         "test": "tests/python/embed_test.py",
     },
+    "raw-is-looked-after": {
+        "trap": "a thread state dies in the raw domain where that is not hooked: the library was opened late",
+        "file": "shim/python_hooks.c",
+        "old": " || !is_set(TS_DOMAIN_RAW)",
+        "new": "",
+        "test": "tests/python/embed_test.py",
+    },
+    "unseen-states-are-current": {
+        "trap": "a thread state dies in the raw domain where that is not hooked: tracing began late",
+        "file": "shim/python_hooks.c",
+        "old": "ts_store_relaxed(&python.unseen, late);",
+        "new": "",
+        "test": "tests/python/embed_test.py",
+    },
     "too-many-allocators-end-the-lines": {
         "trap": "the program sets more allocators in turn than can be hooked",
         "file": "shim/python_hooks.c",

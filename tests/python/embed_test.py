@@ -2,6 +2,8 @@
 """An interpreter in a C program that opens its library late and locally, initialises it, runs a script, ends it, perhaps
 again, perhaps closes the library and opens it again, and goes on with blocks of its own (life/embed.c).
 
+    embed_test.py                 the system's interpreter and the newest one
+    embed_test.py all             all interpreters
     embed_test.py [VERSION]...    only these interpreters, for example 3.11.2
 """
 
@@ -11,7 +13,7 @@ import sys
 import tempfile
 
 from life_test import is_about
-from traced import Regions, Skip, Tap, compile_c, drops, equal, pythons, run
+from traced import Regions, Skip, Tap, chosen, compile_c, drops, equal, pythons, run
 
 SCRIPT = """import os, signal, sys
 def block():
@@ -120,12 +122,20 @@ def in_round(last):
 def reopened(python):
     """the library is closed and opened again, where it was or elsewhere: it has its lines"""
     for way in ("reopen", "move"):
-        have, functions, document = play(python, in_round(2), "3", way, status=-signal.SIGKILL)
+        have, functions, _ = play(python, in_round(2), "3", way, status=-signal.SIGKILL)
         expect(have)
         equal("keep_between", functions.get("keep_between"), (13000, 13))
-        have, _, document = play(python, SCRIPT, "3", way, options="python=exact", how=("--sort", "allocated"))
+        document = play(python, SCRIPT, "3", way, options="python=exact", how=("--sort", "allocated"))[2]
         [row] = [row for row in document["stats"] if (row["file"], row["line"]) == ("<string>", 3)]
         equal("150 blocks were allocated and are freed", (row["allocated_count"] // 10, row["count"]), (15, 0))
+
+
+def dead_states(python):
+    """a thread's state dies, and its memory is another block's: nothing is read of it, also where tracing started late"""
+    for options in ("", "paused=1"):
+        document = play(python, SCRIPT, "1", "ensure", options=options, how=("--sort", "allocated"))[2]
+        [row] = [row for row in document["stats"] if (row["file"], row["line"]) == ("<string>", 3)]
+        equal("51 times 50 blocks were allocated", row["allocated_count"] // 150, 51 * 50 // 150)
 
 
 def others():
@@ -133,13 +143,12 @@ def others():
     found = [python for python in pythons() if python.has_library()]
     if len(found) < 2:
         raise Skip("no two shared libraries")
-    for first, second in ((found[0], found[-1]), (found[-1], found[0]), (found[-1], found[-2])):
-        for way in ("reopen", "move"):
-            for last, python in ((1, second), (2, first)):
-                have, _, document = play(first, in_round(last), "3", way, status=-signal.SIGKILL, other=second)
-                expect(have)
-                version = ".".join(document["process"]["python"]["version"].split(".")[:2])
-                equal("version", version, ".".join(map(str, python.minor)))
+    for first, second in ((found[0], found[-1]), (found[-1], found[-2])):
+        for way, last, python in (("reopen", 1, second), ("move", 1, second), ("reopen", 2, first)):
+            have, _, document = play(first, in_round(last), "3", way, status=-signal.SIGKILL, other=second)
+            expect(have)
+            version = ".".join(document["process"]["python"]["version"].split(".")[:2])
+            equal("version", version, ".".join(map(str, python.minor)))
 
 
 def own(python):
@@ -166,8 +175,8 @@ def too_many(python):
 
 def main():
     tap = Tap()
-    for python in pythons():
-        for one in (lines, again, after, ends, closed, reopened, own, too_many):
+    for python in chosen():
+        for one in (lines, again, after, ends, closed, reopened, dead_states, own, too_many):
             tap.check(f"{python}: {one.__doc__}", one, python)
     tap.check(others.__doc__, others)
     sys.exit(tap.done())

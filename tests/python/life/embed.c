@@ -1,16 +1,19 @@
 /*
  * An interpreter inside a C program, opened late and locally: embed LIBRARY HOME SCRIPT [ROUNDS]
- * [close | own | fresh | reopen | move [SNAPSHOT]]. SCRIPT is run once a round, between Py_Initialize and Py_FinalizeEx.
+ * [WAY [SNAPSHOT]]. SCRIPT is run once a round, between Py_Initialize and Py_FinalizeEx. WAY:
  *
- *     close   the library is closed after the last round, a snapshot is taken
+ *     close   the library is closed after the last round, and a snapshot is taken
  *     own     its allocators are the program's, which call malloc
  *     fresh   the same, another allocator in each round
- *     reopen  the library is closed and opened again in each round; move: and lies elsewhere then.
- *             LIBRARY and HOME may be two, divided by a colon, that take turns. Each other round is another thread's, while
- *             the first one has blocks that come and go
+ *     reopen  the library is closed and opened again in each round. LIBRARY and HOME may be two,
+ *             divided by a colon, that take turns. Each other round is another thread's, while the
+ *             first one has blocks that come and go
+ *     move    the same, and the library lies elsewhere each time
+ *     ensure  in each round the script is run by another thread, many times, and what is left of
+ *             its thread state is overwritten each time. Tracing starts when the interpreter is there
  *
- * Before, between and after, the program has blocks of its own: 11, 13 and 17 of 1000 bytes in keep_before, keep_between,
- * keep_after.
+ * Before, between and after, the program has blocks of its own: 11, 13 and 17 of 1000 bytes in
+ * keep_before, keep_between, keep_after.
  */
 #include "include/tracesnap.h"
 
@@ -77,7 +80,8 @@ static void *function(void *library, const char *name)
 static void set_own(void *library, int round)
 {
     for (int domain = 0; domain < 3; domain++) {
-        struct allocator own = {(void *)(size_t)round, own_malloc, own_calloc, own_realloc, own_free};
+        struct allocator own = {(void *)(size_t)round, own_malloc, own_calloc, own_realloc,
+                                own_free};
         ((void (*)(int, struct allocator *))function(library, "PyMem_SetAllocator"))(domain, &own);
     }
 }
@@ -107,22 +111,61 @@ static void close_library(void *library, int moves)
     char *at = (char *)((size_t)function(library, "PyMem_SetAllocator") & ~(size_t)4095);
     if (dlclose(library) != 0 || dladdr(at, &(Dl_info){0}) != 0)
         exit(4);
-    if (moves && mmap(at, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != at)
+    if (moves &&
+        mmap(at, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != at)
         exit(5);
 }
 
 struct round {
     void *library;
     const char *script;
-    int number, done;
+    int number, done, ensures;
 };
+
+static void run_script(struct round *round)
+{
+    ((int (*)(const char *, void *))function(round->library, "PyRun_SimpleStringFlags"))(
+        round->script, NULL);
+}
+
+#define ENSURED 50
+
+static void *ensure(void *argument)
+{
+    struct round *round = argument;
+    char *volatile blocks[100];
+    for (int i = 0; i < ENSURED; i++) {
+        int held = ((int (*)(void))function(round->library, "PyGILState_Ensure"))();
+        run_script(round);
+        ((void (*)(int))function(round->library, "PyGILState_Release"))(held);
+        for (int n = 1; n < 100; n++) /* where the thread state was, at whatever size */
+            blocks[n] = memset(malloc(16 * n), 'A', 16 * n);
+        for (int n = 1; n < 100; n++)
+            free(blocks[n]);
+    }
+    return NULL;
+}
+
+static void ensure_in_thread(struct round *round)
+{
+    pthread_t thread;
+    tracesnap_start();
+    run_script(round);
+    void *state = ((void *(*)(void))function(round->library, "PyEval_SaveThread"))();
+    pthread_create(&thread, NULL, ensure, round);
+    pthread_join(thread, NULL);
+    ((void (*)(void *))function(round->library, "PyEval_RestoreThread"))(state);
+}
 
 static void *run(void *argument)
 {
     struct round *round = argument;
     void *library = round->library;
     ((void (*)(int))function(library, "Py_InitializeEx"))(0);
-    ((int (*)(const char *, void *))function(library, "PyRun_SimpleStringFlags"))(round->script, NULL);
+    if (round->ensures)
+        ensure_in_thread(round);
+    else
+        run_script(round);
     if (round->number == 0)
         keep_between();
     ((int (*)(void))function(library, "Py_FinalizeEx"))();
@@ -156,7 +199,7 @@ int main(int argc, char **argv)
         setenv("PYTHONHOME", one_of(argv[2], i % 2), 1);
         if (strcmp(way, "fresh") == 0 || (strcmp(way, "own") == 0 && i == 0))
             set_own(library, i);
-        struct round round = {library, argv[3], i};
+        struct round round = {library, argv[3], i, .ensures = strcmp(way, "ensure") == 0};
         if (reopens && i % 2)
             run_in_thread(&round);
         else
