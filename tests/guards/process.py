@@ -100,7 +100,7 @@ GUARDS = {
     "no-descriptor-is-kept": {
         "trap": "programs that close every descriptor, or dup2 over ours",
         "file": "shim/region.c",
-        "old": "    region_header = header;\n    region_file_close(&file);\n",
+        "old": "    region_header = header;\n    region_file_close(&region.file);\n",
         "new": "    region_header = header;\n",
         "test": "tests/faults/descriptors_test.py",
     },

@@ -55,7 +55,7 @@ GUARDS = {
     "full-directory-makes-room": {
         "trap": "regions of ended processes fill the file system, and nothing is traced any more",
         "file": "shim/region.c",
-        "old": "if (base == NULL && region_file_make_space(&file))",
+        "old": "if (region.base == NULL && region_file_make_space(&region.file))",
         "new": "if (false)",
         "test": TEST,
     },

@@ -16,7 +16,7 @@ from tracesnap import BUILD, SHIM, SOURCE, TIMEOUT, Regions  # noqa: E402,F401
 # All that keeps the books; not what finds stacks, hooks allocators or lives through exec.
 BOOKS = (
     "capture classes contexts counters index index_large live memo memory nodes proc prune python_outer record region region_file"
-    " sample table threads"
+    " region_fork sample table threads"
 )
 STAND_INS = "tests/proof/stand_ins.c"
 TOOL = ["tools/libtools.a", "-ljansson", "-ldw", "-lelf", "-liberty", "-lz"]
