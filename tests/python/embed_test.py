@@ -93,14 +93,15 @@ def after(python):
 
 
 def ends(python):
-    """what runs while it ends has its lines, each time: atexit, __del__, and from 3.11 on daemon threads that are left behind"""
-    for script, live, allocated in ((ENDS + DELETED, 0, 120), *([(ENDS + DAEMONS, 90, 90)] if python.minor >= (3, 11) else [])):
+    """what runs while it ends has its lines, each time: atexit, __del__; daemon threads that are left behind do no harm"""
+    # CPython does not always survive that it begins again while such threads are left.
+    for script, rounds, live, allocated in ((ENDS + DELETED, 4, 0, 120), (ENDS + DAEMONS, 1, 90, 90)):
         for options in ("", "python=exact") if python.minor >= (3, 13) else ("",):
-            document = play(python, script, "4", options=options, how=("--sort", "allocated"))[2]
+            document = play(python, script, str(rounds), options=options, how=("--sort", "allocated"))[2]
             [row] = [row for row in document["stats"] if (row["file"], row["line"]) == ("<string>", 3)]
-            have = (row["count"], row["allocated_count"])
-            if not (0 <= have[0] - 4 * live <= 8 and 0 <= have[1] - 4 * allocated <= 40):
-                equal("live and allocated blocks of <string>:3, about", have, (4 * live, 4 * allocated))
+            have, want = (row["count"], row["allocated_count"]), (rounds * live, rounds * allocated)
+            if not (0 <= have[0] - want[0] <= 8 and 0 <= have[1] - want[1] <= 40):
+                equal("live and allocated blocks of <string>:3, about", have, want)
 
 
 def closed(python):
@@ -166,7 +167,10 @@ def too_many(python):
     play(python, SCRIPT, "5", "fresh")
     if python.minor >= (3, 13):
         raise Skip("this version replaces them all when it is initialised")
-    _, functions, document = play(python, SCRIPT, "12", "fresh", state="too_many_allocators")
+    _, functions, document = play(python, SCRIPT, "12", "fresh", state="too_many_allocators",
+                                  how=("--sort", "allocated", "--domain", "libc,raw,mem,obj"))
+    [row] = [row for row in document["stats"] if (row["file"], row["line"]) == ("<string>", 3)]
+    equal("rounds with Python lines", 6 <= row["allocated_count"] // 50 <= 8, True)
     for name, count in (("keep_before", 11), ("keep_between", 13), ("keep_after", 17)):
         equal(name, functions.get(name), (1000 * count, count))
     if not document["process"]["python"]["reason"]:
