@@ -141,6 +141,37 @@ static void test_attribution(void)
            0);
 }
 
+static void test_cumulative(void)
+{
+    begin();
+    ADD(OBJ, 1, N(LIBC), N(PYTHON), P(MAIN), N(PYTHON), P(LOAD), N(PYTHON));
+    ADD(LIBC, 2, N(LIBC), N(PYTHON), P(MAIN), N(EXTENSION), P(STANDARD), N(EXTENSION), N(LIBC));
+    ADD(RAW, 4, N(LIBC), N(PYTHON));
+    ADD(LIBC, 8, N(LIBC), N(EXTENSION), N(LIBC));
+    EXPECT("/src/_json.c:7 12 libc, /usr/bin/python3.11+0x1000 4 raw, /srv/app/main.py:3 3 libc+obj,"
+           " /usr/lib/python3.11/json/decoder.py:353 2 libc, /srv/app/table.py:12 1 obj",
+           "cumulative: not in the interpreter and the C library, unless nothing else is there",
+           .cumulative = true);
+    EXPECT("<unknown>:0 12 libc+raw, /srv/app/main.py:3 3 libc+obj,"
+           " /usr/lib/python3.11/json/decoder.py:353 2 libc, /srv/app/table.py:12 1 obj",
+           "cumulative, python: Python frames alone", .cumulative = true,
+           .attribute = ATTRIBUTE_PYTHON);
+    EXPECT("/lib/libc.so.6+0x3000 25 libc+raw+obj, /src/_json.c:7 12 libc,"
+           " /usr/bin/python3.11+0x1000 9 raw+obj+libc",
+           "cumulative, native: native frames alone", .cumulative = true,
+           .attribute = ATTRIBUTE_NATIVE);
+    EXPECT("/lib/libc.so.6+0x3000 25 libc+raw+obj, /src/_json.c:7 12 libc,"
+           " /usr/bin/python3.11+0x1000 9 raw+obj+libc, /srv/app/main.py:3 3 libc+obj,"
+           " /usr/lib/python3.11/json/decoder.py:353 2 libc, /srv/app/table.py:12 1 obj",
+           "cumulative, leaf: every frame", .cumulative = true, .attribute = ATTRIBUTE_LEAF);
+    capture.code_count = 1;
+    begin();
+    ADD(LIBC, 2, N(LIBC), N(PYTHON), N(LIBC));
+    EXPECT("/lib/libc.so.6+0x3000 4 libc, /usr/bin/python3.11+0x1000 2 libc",
+           "cumulative: every frame where there are none of Python", .cumulative = true);
+    capture.code_count = CODES;
+}
+
 static void test_groups(void)
 {
     begin();
@@ -255,6 +286,7 @@ static void test_versions(void)
 int main(void)
 {
     test_attribution();
+    test_cumulative();
     test_groups();
     test_stack();
     test_filters();

@@ -68,6 +68,7 @@ static void finish(struct builder *builder, struct frame *frame)
 {
     frame->look = look_of(builder, &frame->shown);
     frame->merit = user_code_merit(&frame->shown);
+    frame->of_interpreter = user_code_is_interpreter(&frame->shown);
 }
 
 /* Names are anybody's: from here on they can be shown. */

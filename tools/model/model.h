@@ -35,6 +35,7 @@ struct frame {
     struct look *look;
     struct group *group; /* NULL = not looked up yet */
     unsigned merit;      /* how well it explains a block, user_code.c */
+    bool of_interpreter; /* native code of Python's interpreter, user_code.c */
 };
 
 struct code {
@@ -107,6 +108,9 @@ enum merit {
 };
 
 enum merit user_code_merit(const struct report_frame *frame);
+
+/* Whether native code is that of Python's interpreter, as it stands between Python frames. */
+bool user_code_is_interpreter(const struct report_frame *frame);
 
 /* ------------------------------------------------------------------ place.c */
 

@@ -8,16 +8,41 @@
 
 #include <stdlib.h>
 
-static void add_path(struct builder *builder, struct side *side, uint32_t node,
-                     const struct capture_context *context, bool is_old)
+/*
+ * Whether a block counts in a frame of its stack: in one that could be charged. In a process with
+ * Python frames that is neither the interpreter's nor the C library's, which are in every stack.
+ */
+static bool counts_in(const struct builder *builder, const struct side *side,
+                      const struct frame *frame)
 {
-    if (node == 0)
-        group_add_frame(builder, frame_none(builder), context, is_old);
+    bool is_python = frame->shown.kind == KIND_PYTHON;
+    switch (builder->options->attribute) {
+    case ATTRIBUTE_USER:
+        return is_python || side->capture->code_count <= 1 || /* code 0 is none */
+               (frame->merit <= MERIT_LIBRARY && !frame->of_interpreter);
+    case ATTRIBUTE_PYTHON: return is_python;
+    case ATTRIBUTE_NATIVE: return !is_python;
+    case ATTRIBUTE_LEAF: break;
+    }
+    return true;
+}
+
+/* What counts in no frame else counts in the one that is charged. */
+static void add_path(struct builder *builder, struct side *side, uint32_t node,
+                     const struct capture_context *context, struct frame *charged, bool is_old)
+{
+    bool counted = false;
     for (; node != 0; node = side->capture->nodes[node].parent) {
         struct code *code = code_of(builder, side, node);
-        for (size_t i = 0; i < code->count; i++)
+        for (size_t i = 0; i < code->count; i++) {
+            if (!counts_in(builder, side, &code->frames[i]))
+                continue;
             group_add_frame(builder, &code->frames[i], context, is_old);
+            counted = true;
+        }
     }
+    if (!counted)
+        group_add_frame(builder, charged, context, is_old);
 }
 
 static bool is_wanted(const struct report_options *options, const struct capture_context *context)
@@ -40,7 +65,7 @@ static void add_context(struct builder *builder, struct side *side,
     else if (options->group == GROUP_STACK)
         group_add_stack(builder, stack_of(builder, side, context->node), charged, context, is_old);
     else if (options->cumulative)
-        add_path(builder, side, context->node, context, is_old);
+        add_path(builder, side, context->node, context, charged, is_old);
     else if (group_add_frame(builder, charged, context, is_old) &&
              charged->shown.function == NULL && !has_line(&charged->shown))
         charged->group->row.called_from = place_called_from(builder, side, context->node, charged);

@@ -81,6 +81,12 @@ static const char *const library_paths[] = {
 
 static const char *const library_path_beginnings[] = {"/usr/include/", "/rustc/"};
 
+/* CPython's own functions, wherever they are linked in. */
+static const char *const interpreter_function_beginnings[] = {
+    "PyEval_",      "_PyEval_", "PyObject_", "_PyObject_", "PyVectorcall_", "_PyVectorcall_",
+    "_PyFunction_", "PyRun_",   "_PyRun_",   "Py_RunMain", "Py_BytesMain",  "PyImport_",
+};
+
 #define EACH(i, table)                        \
     size_t i = 0;                             \
     (i) < sizeof(table) / sizeof((table)[0]); \
@@ -240,4 +246,29 @@ enum merit user_code_merit(const struct report_frame *frame)
     if (function != NULL && is_wrapper(name_begin(function)))
         return MERIT_WRAPPER;
     return line ? MERIT_USER : MERIT_USER_NO_LINE;
+}
+
+/* "python", "python3.11", "libpython3.11.so.1.0"; but "python-config-server" is somebody's program. */
+static bool is_interpreter_object(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    if (begins(name, "libpython"))
+        return true;
+    if (!begins(name, "python"))
+        return false;
+    name += strlen("python");
+    return name[strspn(name, "0123456789.dmtu")] == '\0';
+}
+
+bool user_code_is_interpreter(const struct report_frame *frame)
+{
+    if (frame->kind == KIND_PYTHON)
+        return false;
+    if (frame->object != NULL && is_interpreter_object(frame->object))
+        return true;
+    for (EACH(i, interpreter_function_beginnings))
+        if (frame->function != NULL && begins(frame->function, interpreter_function_beginnings[i]))
+            return true;
+    return false;
 }
