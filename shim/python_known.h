@@ -22,8 +22,7 @@ PYTHON_INLINE uintptr_t python_stop(uintptr_t anchor)
     return __builtin_expect(options.python == OPTIONS_PYTHON_LINES, 0) ? anchor : 0;
 }
 
-/* NULL: something is new, or the usual way is not open. Ask capture_python, and then clear
- * shard->python.hashed. */
+/* NULL: something is new, or the usual way is not open. */
 PYTHON_INLINE struct python_place *python_known(struct thread *thread, struct shard *shard,
                                                 const struct walk_start *start,
                                                 enum ts_domain domain)

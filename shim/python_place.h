@@ -37,7 +37,9 @@ struct python_place {
 struct python_shard {
     struct python_place places[PLACES_SETS][PLACES_WAYS]; /* the first of a set: filed last */
     struct python_frames frames;
-    bool hashed; /* by python_known, which did not find the place: */
+    /* From the usual way of an allocation to the slow one: */
+    const struct python_place *found; /* NULL = it was not, but */
+    bool hashed;                      /* the frames were */
     uint64_t frames_hash;
     struct python_outer outer;
     struct python_path path;

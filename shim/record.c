@@ -125,8 +125,10 @@ void record_python_slowly(struct thread *thread, const void *address, size_t siz
 {
     thread->domain = domain;
     allocation_slowly(thread, address, size, start);
-    if (thread->shard != NULL)
+    if (thread->shard != NULL) {
         thread->shard->python.hashed = false;
+        thread->shard->python.found = NULL;
+    }
     thread->domain = TS_DOMAIN_LIBC;
 }
 

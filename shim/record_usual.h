@@ -66,18 +66,24 @@ RECORD_USUAL bool count_usual(struct thread *thread, struct shard *shard, struct
     return true;
 }
 
-/* In a process with a Python interpreter, where the place is that of both languages. */
+/* In a process with a Python interpreter, where the place is that of both languages. False:
+ * record_python_slowly is to be asked, for which what is known was left. */
 RECORD_USUAL bool python_usual(struct thread *thread, const void *address, size_t size,
                                const struct walk_start *start, enum ts_domain domain)
 {
     struct shard *shard = thread->shard;
-    uint64_t control = control_known(thread, false);
-    if (!likely(control != 0) || !likely(shard != NULL))
+    if (!likely(shard != NULL))
         return false;
     struct python_place *place = python_known(thread, shard, start, domain);
-    return likely(place != NULL) && cell_is_current(place->cell, control) &&
-           count_usual(thread, shard, place->cell, &place->context, &place->hint, address, size,
-                       control);
+    if (!likely(place != NULL))
+        return false;
+    uint64_t control = control_known(thread, false);
+    if (likely(control != 0) && cell_is_current(place->cell, control) &&
+        likely(count_usual(thread, shard, place->cell, &place->context, &place->hint, address, size,
+                           control)))
+        return true;
+    shard->python.found = place;
+    return false;
 }
 
 /* Where a block is counted, found by its word; NULL: not here. */
