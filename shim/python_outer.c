@@ -118,12 +118,14 @@ static void keep(struct python_outer *outer)
               (struct outer_entry){outer->anchor, outer->identity, slots});
 }
 
-/* Whether the present part goes to the ring: not if it is deep, nor if its anchor was not found. */
+/*
+ * Whether the present part goes to the ring. Also one without frames: an anchor that no frame of a
+ * whole stack holds lies elsewhere (the thread state's own CFrame, while no Python frame runs) and
+ * will not come to lie in one.
+ */
 static bool is_worth_keeping(const struct python_outer *outer)
 {
-    uint32_t count = (uint32_t)(outer->end - (outer->row + OUTER_BEFORE));
-    return count <= OUTER_SLOTS_MAX &&
-           (outer->loop > 0 || outer->identity != OUTER_NOTHING || outer->anchor == 0);
+    return outer->end - (outer->row + OUTER_BEFORE) <= (ptrdiff_t)OUTER_SLOTS_MAX;
 }
 
 void outer_take(struct python_outer *outer, const struct walk_frames *frames, uintptr_t anchor,
