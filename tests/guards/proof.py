@@ -68,11 +68,40 @@ GUARDS = {
         "test": "tests/proof/steps_test.py",
     },
     "node-filed-after-its-key": {
-        "trap": "a writer is killed between two stores: a number must never be known before its record",
-        "file": "shim/contexts.c",
-        "old": "    node->parent = parent;\n    ts_store_release(&node->key, key);\n    return table_insert(&nodes, hash, number);\n",
-        "new": "    number = table_insert(&nodes, hash, number);\n    if (node->key == 0) {\n"
+        "trap": "a thread stands still between two stores: a number that is known before its record is nobody's",
+        "file": "shim/nodes.c",
+        "old": "    node->parent = parent;\n    ts_store_release(&node->key, key);\n    return file(number, parent, key);\n",
+        "new": "    number = file(number, parent, key);\n    if (node->key == 0) {\n"
         "        node->parent = parent;\n        ts_store_release(&node->key, key);\n    }\n    return number;\n",
+        "test": "tests/proof/steps_test.py",
+    },
+    "node-filed-by-compare-and-swap": {
+        "trap": "two threads make nodes at once: one takes the other's slot",
+        "file": "shim/nodes.c",
+        "old": "        uint32_t found = 0;\n        if (ts_cas_acq_rel(&slots_of(word)[i], &found, number))\n            return number;\n",
+        "new": "        uint32_t found = ts_load_acquire(&slots_of(word)[i]);\n        if (found == 0) {\n"
+        "            ts_store_release(&slots_of(word)[i], number);\n            return number;\n        }\n",
+        "test": "tests/proof/steps_test.py",
+    },
+    "nodes-leave-a-slot-empty": {
+        "trap": "memory is refused, and threads that saw room together fill the table: a search never ends",
+        "file": "shim/nodes.c",
+        "old": "ts_add_relaxed(&used, 1) >= mask)",
+        "new": "ts_add_relaxed(&used, 1) >= 2 * mask)",
+        "test": "tests/proof/steps_test.py",
+    },
+    "nodes-copied-beside-each-other": {
+        "trap": "a table of nodes grows: what collides must not be lost",
+        "file": "shim/nodes.c",
+        "old": "        while (slots_of(to)[at] != 0)\n            at = (at + 1) & mask_of(to);\n",
+        "new": "",
+        "test": "tests/proof/steps_test.py",
+    },
+    "nodes-grow-also-when-their-grower-stands-still": {
+        "trap": "the thread that grows a table gets no processor, or is killed in a fork: the table fills up",
+        "file": "shim/nodes.c",
+        "old": "    if (__builtin_expect(now > (enough + mask) / 2, 0)) {\n        grow(word);\n    } else if",
+        "new": "    if",
         "test": "tests/proof/steps_test.py",
     },
     "context-filed-after-its-record": {

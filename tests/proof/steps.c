@@ -152,6 +152,7 @@ int main(int argc, char **argv)
         int count;
     } parts[] = {
         {steps_table_cases, STEPS_TABLE_CASES},
+        {steps_nodes_cases, STEPS_NODES_CASES},
         {steps_cells_cases, STEPS_CELLS_CASES},
         {steps_live_cases, STEPS_LIVE_CASES},
         {steps_region_cases, STEPS_REGION_CASES},

@@ -18,10 +18,12 @@ struct steps_case {
 };
 
 #define STEPS_TABLE_CASES 5
+#define STEPS_NODES_CASES 6
 #define STEPS_REGION_CASES 3
 #define STEPS_CELLS_CASES 3
 #define STEPS_LIVE_CASES 2
 extern const struct steps_case steps_table_cases[STEPS_TABLE_CASES];
+extern const struct steps_case steps_nodes_cases[STEPS_NODES_CASES];
 extern const struct steps_case steps_region_cases[STEPS_REGION_CASES];
 extern const struct steps_case steps_cells_cases[STEPS_CELLS_CASES];
 extern const struct steps_case steps_live_cases[STEPS_LIVE_CASES];

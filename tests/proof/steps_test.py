@@ -7,7 +7,7 @@ import proof
 
 
 def build(source=proof.SOURCE, name="steps"):
-    files = [f"tests/proof/{part}.c" for part in ("steps", "steps_table", "steps_region", "steps_cells", "steps_live", "actors")]
+    files = [f"tests/proof/{part}.c" for part in ("steps", "steps_table", "steps_nodes", "steps_region", "steps_cells", "steps_live", "actors")]
     files += ["tests/unit/reader_promises.c", "tests/unit/reader_build.c"]
     files = [source / file for file in files] + proof.sources(source)
     hooks = ["-include", str(source / "tests/proof/hooks.h")]
