@@ -122,8 +122,8 @@ static void check_any(struct actor actors[], bool full)
         if (actors[who].ended && (done->result == 0 || !is(done->result, done->parent, done->key)))
             steps_wrong("%u got number %u", who, done->result);
         for (uint32_t other = 0; other < who && !grown && !full; other++)
-            if (actors[who].ended && actors[other].ended &&
-                makings[other].parent == done->parent && makings[other].result != done->result)
+            if (actors[who].ended && actors[other].ended && makings[other].parent == done->parent &&
+                makings[other].result != done->result)
                 steps_wrong("a node has numbers %u and %u", done->result, makings[other].result);
         check_node(done->parent, done->key, actors[who].ended && !grown && !full);
     }

@@ -62,8 +62,8 @@ def chosen():
 def compile_c(name, *flags, output=None, shared=False):
     """Compiles tests/python/NAME; returns the program or library."""
     source = HERE / name
-    PROGRAMS.mkdir(parents=True, exist_ok=True)
     made = PROGRAMS / (output or source.stem)
+    made.parent.mkdir(parents=True, exist_ok=True)
     kind = ["-shared", "-fPIC"] if shared else []
     command = [*shlex.split(os.environ["CC"]), "-D_GNU_SOURCE", f"-I{SOURCE}", "-g", "-w", "-O1", *kind]
     command += [str(source), "-o", str(made), *flags]
