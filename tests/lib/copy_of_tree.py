@@ -24,11 +24,14 @@ class Copy:
     def make(self, *targets):
         self.run(["make", "-s", *targets])
 
-    def mutate(self, file, old, new):
-        """Changes every place where `old` stands; returns what undoes it, or None when there is none."""
+    def mutate(self, file, *changes):
+        """Changes every place where `old` stands, for each of `old, new, ...`; returns what undoes it, or None when one of
+        them is not there."""
         path = self.source / file
-        text = path.read_text(encoding="utf-8")
-        if old not in text:
-            return None
-        path.write_text(text.replace(old, new), encoding="utf-8")
+        text = changed = path.read_text(encoding="utf-8")
+        for old, new in zip(changes[::2], changes[1::2]):
+            if old not in changed:
+                return None
+            changed = changed.replace(old, new)
+        path.write_text(changed, encoding="utf-8")
         return lambda: path.write_text(text, encoding="utf-8")

@@ -17,6 +17,7 @@
 
 #define ENTRIES (1u << 17)
 #define FRAMES (1u << 24)
+#define PEAK (1u << 18) /* bytes; more than all blocks have */
 
 enum { IN_PROGRAM, IN_LIBRARY, IN_GENERATED };
 #define PLACE_SHIFT 56
@@ -94,6 +95,14 @@ struct entry *books_allocated(struct strand *s, const char *where, size_t size)
     return entry;
 }
 
+/* What comes then is no new peak, which would make all slow for a while. Libc's, not the tree's. */
+static void make_peak(void)
+{
+    static char text[PEAK];
+    memset(text, 'x', sizeof text - 1);
+    free(strdup(text));
+}
+
 /* For a program of one worker. */
 void books_clear(struct worker *worker)
 {
@@ -107,6 +116,7 @@ void books_clear(struct worker *worker)
     }
     for (int i = 0; i < BLOCKS; i++)
         worker->blocks[i].entry = NULL;
+    make_peak();
 }
 
 static bool is_bare(uint64_t frame)
