@@ -232,8 +232,9 @@ int main(int argc, char **argv)
     ts_store_relaxed(&stop, 1);
     for (int i = 0; i < THREADS + 2; i++)
         pthread_join(threads[i], NULL);
-    printf("# operations %lu\n# captures %lu\n# children %lu\n# held up by the sanitizer %lu\n",
-           (unsigned long)operations, (unsigned long)captures, (unsigned long)children,
-           (unsigned long)held_up);
+    printf("# operations %lu\n# nodes %u\n# captures %lu\n# children %lu\n"
+           "# held up by the sanitizer %lu\n",
+           (unsigned long)operations, region_header->node_count, (unsigned long)captures,
+           (unsigned long)children, (unsigned long)held_up);
     return broken != 0;
 }
