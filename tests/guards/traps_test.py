@@ -60,8 +60,8 @@ def check_rows():
 def check_guards():
     wrong = []
     for name, guard in guards():
-        if guard["old"] not in (SOURCE / guard["file"]).read_text(encoding="utf-8"):
-            wrong.append(f"{name}: its text is not in {guard['file']}")
+        if (SOURCE / guard["file"]).read_text(encoding="utf-8").count(guard["old"]) != 1:
+            wrong.append(f"{name}: its text is not once in {guard['file']}")
         test = SOURCE / guard["test"]
         if not test.exists() and not test.with_suffix(".c").exists():
             wrong.append(f"{name}: there is no test {guard['test']}")
