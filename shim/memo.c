@@ -175,10 +175,12 @@ void memo_add(struct memo *memo, const struct walk_start *start, const struct wa
     publish(entry, &slots);
 }
 
+/* Slots are shared only where as much was read: where nobody further out needs bp, none shows it. */
 bool memo_slots_of(struct memo *memo, const struct walk_start *start,
                    const struct walk_frames *frames, uint32_t from, struct ring_slots *slots)
 {
-    uintptr_t end = from > 0 ? frames->state[from - 1].sp : 0;
+    const struct walk_state *caller = from > 0 ? &frames->state[from - 1] : NULL;
+    uintptr_t end = caller != NULL ? caller->sp | (caller->bp_slot & WALK_BP_NEEDED) : 0;
     struct memo_entry *entry = memo_find(memo, start);
     if (entry != NULL && entry->context == 0 && entry->end == end) {
         *slots = entry->slots;
