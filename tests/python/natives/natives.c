@@ -1,7 +1,7 @@
 /*
  * A module of C functions that call Python, and are told apart by nothing but where they return to:
  * functions of one kind have frames of one size. It keeps its own books of the blocks of
- * `allocate`, by the functions in which each was allocated, outermost first:
+ * `allocate`, by the functions in which each was allocated, outermost first, and its domain:
  *
  *     call_a ... call_f       call a Python function
  *     catch_a, catch_b        the same, and let its exception go
@@ -18,10 +18,18 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "include/tracesnap.h"
+
+#include <elf.h>
+#include <link.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <ucontext.h>
 
 #define NOINLINE __attribute__((noinline))
 #define DEPTH_MAX 128
@@ -76,18 +84,25 @@ static struct row *row_of_path(void)
     }
 }
 
+/* Of each domain; called from one place. */
+static const struct domain {
+    const char *name;
+    void *(*make)(size_t size);
+    void (*end)(void *block);
+} domains[] = {
+    {"libc", malloc, free},
+    {"raw", PyMem_RawMalloc, PyMem_RawFree},
+    {"mem", PyMem_Malloc, PyMem_Free},
+    {"obj", PyObject_Malloc, PyObject_Free},
+};
+
 static void release(struct kept *old)
 {
     if (old->block == NULL)
         return;
     old->row->count--;
     old->row->size -= old->size;
-    switch (old->domain) {
-    case 0: free(old->block); break;
-    case 1: PyMem_RawFree(old->block); break;
-    case 2: PyMem_Free(old->block); break;
-    default: PyObject_Free(old->block);
-    }
+    domains[old->domain].end(old->block);
     old->block = NULL;
 }
 
@@ -96,18 +111,15 @@ static NOINLINE void allocate(size_t what)
 {
     static uint32_t next;
     struct kept *new = &kept[next++ * 2654435761u % KEPT];
+    int before = push(domains[what % 4].name, NULL);
     release(new);
     *new = (struct kept){NULL, row_of_path(), what / 4, (int)(what % 4)};
-    switch (new->domain) {
-    case 0: new->block = malloc(new->size); break;
-    case 1: new->block = PyMem_RawMalloc(new->size); break;
-    case 2: new->block = PyMem_Malloc(new->size); break;
-    default: new->block = PyObject_Malloc(new->size);
-    }
+    new->block = domains[new->domain].make(new->size);
     new->row->allocated_count++;
     new->row->allocated_size += new->size;
     new->row->count++;
     new->row->size += new->size;
+    depth = before;
 }
 
 #define TAKE(name)                                                                                 \
@@ -260,6 +272,86 @@ static NOINLINE PyObject *shallow_moved(PyObject *module, PyObject *function)
     return framed("shallow_moved", "frame_moved", frame_moved, missing, function);
 }
 
+/*
+ * cut_short: a longjmp leaves the tracer in the midst of an allocation, after so many of its
+ * instructions; a stack that was never there, of chain_0 and chain_1, comes next.
+ */
+#define CHAIN_LENGTH 16
+
+static NOINLINE void chain(unsigned bits, int left);
+
+#define CHAIN(name)                                                                                \
+    static NOINLINE void name(unsigned bits, int left)                                             \
+    {                                                                                              \
+        int before = push(#name, NULL);                                                            \
+        chain(bits, left);                                                                         \
+        depth = before;                                                                            \
+    }
+CHAIN(chain_0)
+CHAIN(chain_1)
+
+static NOINLINE void chain(unsigned bits, int left)
+{
+    if (left == 0)
+        allocate(100 * 4 + 3);
+    else
+        (bits & 1 ? chain_1 : chain_0)(bits >> 1, left - 1);
+    __asm__ volatile("" ::: "memory");
+}
+
+static sigjmp_buf out;
+static volatile long instructions; /* of the tracer, until it is left */
+static uintptr_t tracer_low, tracer_high;
+
+static void on_instruction(int number, siginfo_t *info, void *context)
+{
+    uintptr_t pc = (uintptr_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+    if (pc - tracer_low < tracer_high - tracer_low && --instructions <= 0)
+        siglongjmp(out, 1);
+}
+
+static int find_tracer(struct dl_phdr_info *info, size_t size, void *unused)
+{
+    for (int i = 0; strstr(info->dlpi_name, "libtracesnap") != NULL && i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_flags & PF_X) {
+            tracer_low = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+            tracer_high = tracer_low + info->dlpi_phdr[i].p_memsz;
+        }
+    return 0;
+}
+
+#define FLAG 0x100L /* of the processor: a signal after each instruction */
+
+/* The peak is reset, so that the tracer knows the stack, but must do something about its cell. */
+static NOINLINE void begin_allocation(bool stepping)
+{
+    void *volatile block;
+    tracesnap_reset_peak();
+    __asm__ volatile("pushf; orq %0, (%%rsp); popf" ::"r"(stepping ? FLAG : 0) : "memory", "cc");
+    block = malloc(40);
+    __asm__ volatile("pushf; andq %0, (%%rsp); popf" ::"r"(~FLAG) : "memory", "cc");
+    free(block);
+}
+
+/* Returns whether there were so many instructions. */
+static NOINLINE PyObject *cut_short(PyObject *module, PyObject *count)
+{
+    struct sigaction action = {.sa_sigaction = on_instruction, .sa_flags = SA_SIGINFO};
+    int before = push("cut_short", NULL);
+    volatile bool cut = true;
+    sigaction(SIGTRAP, &action, NULL);
+    dl_iterate_phdr(find_tracer, NULL);
+    instructions = PyLong_AsLong(count);
+    if (sigsetjmp(out, 1) == 0) {
+        for (volatile int left = 2; left >= 0; left--) /* one stack: volatile, not unrolled */
+            begin_allocation(left == 0);
+        cut = false;
+    }
+    chain((unsigned)PyLong_AsLong(count), CHAIN_LENGTH);
+    depth = before;
+    return PyBool_FromLong(cut);
+}
+
 static PyObject *save(PyObject *module, PyObject *path)
 {
     FILE *file = fopen(PyUnicode_AsUTF8(path), "w");
@@ -277,11 +369,12 @@ static PyObject *save(PyObject *module, PyObject *path)
 #name, name, METH_O, NULL                                                                  \
     }
 static PyMethodDef functions[] = {
-    FUNCTION(take_a),     FUNCTION(take_b),        FUNCTION(take_c),  FUNCTION(take_d),
-    FUNCTION(call_a),     FUNCTION(call_b),        FUNCTION(call_c),  FUNCTION(call_d),
-    FUNCTION(call_e),     FUNCTION(call_f),        FUNCTION(catch_a), FUNCTION(catch_b),
-    FUNCTION(pull_a),     FUNCTION(pull_b),        FUNCTION(pull_c),  FUNCTION(deep_plain),
-    FUNCTION(deep_moved), FUNCTION(shallow_moved), FUNCTION(save),    {NULL, NULL, 0, NULL},
+    FUNCTION(take_a),      FUNCTION(take_b),        FUNCTION(take_c),    FUNCTION(take_d),
+    FUNCTION(call_a),      FUNCTION(call_b),        FUNCTION(call_c),    FUNCTION(call_d),
+    FUNCTION(call_e),      FUNCTION(call_f),        FUNCTION(catch_a),   FUNCTION(catch_b),
+    FUNCTION(pull_a),      FUNCTION(pull_b),        FUNCTION(pull_c),    FUNCTION(deep_plain),
+    FUNCTION(deep_moved),  FUNCTION(shallow_moved), FUNCTION(cut_short), FUNCTION(save),
+    {NULL, NULL, 0, NULL},
 };
 
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "natives", NULL, -1, functions};

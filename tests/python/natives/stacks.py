@@ -10,7 +10,7 @@ import natives as n
 CALLS = n.call_a, n.call_b, n.call_c, n.call_d, n.call_e, n.call_f, n.catch_a, n.catch_b
 PULLS = n.pull_a, n.pull_b, n.pull_c
 TAKES = n.take_a, n.take_b, n.take_c, n.take_d
-SIZES = 24, 40, 100, 100, 100, 700
+SIZES = 8, 16, 24, 40, 100, 100, 100, 700
 
 
 class Plan(threading.local):
@@ -125,6 +125,25 @@ def leaf():
         which(100 * 4 + 3)
 
 
+def inner():
+    n.take_a(100 * 4 + 3)
+
+
+def first():
+    inner()
+
+
+def second():
+    inner()
+
+
+def callers():
+    """The newest frame and its caller's lie where they lay, and nothing else allocates in between."""
+    for _ in range(30):
+        for function in (first, second):
+            n.call_a(function)
+
+
 def nothing():
     pass
 
@@ -145,6 +164,7 @@ for thread in threads:
     thread.start()
 for thread in threads:
     thread.join()
+callers()
 left_over()
 n.save(sys.argv[3])
 os._exit(0)
