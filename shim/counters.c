@@ -50,6 +50,8 @@ void shard_distrust(struct shard *shard)
     if (ts_load_relaxed(&python.on) == 0)
         return; /* leaves pages alone that nobody needs */
     outer_forget(&shard->python.outer);
+    shard->python.found = NULL;
+    shard->python.hashed = false;
     shard->python.frames.newest = NULL;
     shard->python.frames.count = 0;
     shard->python.path.before = 0;
