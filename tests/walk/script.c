@@ -252,6 +252,12 @@ void keep_block(struct strand *s, void *address, struct entry *entry)
     *block = (struct block){address, s->size, entry};
 }
 
+/* Few where counts are cleared, so that stacks have blocks of the same size before and after. */
+static size_t choose_size(struct strand *s)
+{
+    return settings.clears ? 1 + 40 * below(s, 4) : 1 + below(s, 300);
+}
+
 /* Mostly malloc, so that the innermost frame is the same, too. */
 static void choose_allocation(struct strand *s)
 {
@@ -259,12 +265,11 @@ static void choose_allocation(struct strand *s)
         s->hurry--;
         s->how = HOW_SITE;
         s->site = (int)below(s, SITES);
-        s->size = 1 + below(s, settings.clears ? 4 : 300);
+        s->size = choose_size(s);
         return;
     }
     s->how = chance(s, 8) ? (enum how)below(s, 4) : HOW_MALLOC;
-    s->size =
-        s->how == HOW_ALIGNED ? 64 * (1 + below(s, 4)) : 1 + below(s, settings.clears ? 4 : 300);
+    s->size = s->how == HOW_ALIGNED ? 64 * (1 + below(s, 4)) : choose_size(s);
     if (s->how == HOW_REALLOC)
         s->old = &s->worker->blocks[below(s, BLOCKS)];
     if (chance(s, HURRY_RARE))
