@@ -204,4 +204,18 @@ GUARDS = {
         "new": "& SHADOW_START) == SHADOW_START;",
         "test": "tests/python/natives_test.py",
     },
+    "inner-slots-shared-by-need": {
+        "trap": "an inner part is shared by two outer parts, of which one needs the frame pointer",
+        "file": "shim/memo.c",
+        "old": "caller->sp | (caller->bp_slot & WALK_BP_NEEDED)",
+        "new": "caller->sp",
+        "test": "tests/python/natives_test.py",
+    },
+    "what-was-found-is-of-one-allocation": {
+        "trap": "a longjmp out of a signal handler: what was found of the stack left behind is taken for the next one's",
+        "file": "shim/counters.c",
+        "old": "    shard->python.found = NULL;\n",
+        "new": "",
+        "test": "tests/python/natives_test.py",
+    },
 }
