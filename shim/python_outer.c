@@ -119,13 +119,16 @@ static void keep(struct python_outer *outer)
 }
 
 /*
- * Whether the present part goes to the ring. Also one without frames: an anchor that no frame of a
- * whole stack holds lies elsewhere (the thread state's own CFrame, while no Python frame runs) and
- * will not come to lie in one.
+ * Whether the present part goes to the ring, which has distances of 32 bits: the outermost slot is
+ * the furthest. Also one without frames: an anchor that no frame of a whole stack holds lies
+ * elsewhere (the thread state's own CFrame, while no Python frame runs) and will not come to lie in
+ * one.
  */
 static bool is_worth_keeping(const struct python_outer *outer)
 {
-    return outer->end - (outer->row + OUTER_BEFORE) <= (ptrdiff_t)OUTER_SLOTS_MAX;
+    const struct outer_slot *first = outer->row + OUTER_BEFORE;
+    bool fits = outer->end == first || first->address - outer->anchor < UINT32_MAX - RING_BELOW;
+    return fits && outer->end - first <= (ptrdiff_t)OUTER_SLOTS_MAX;
 }
 
 void outer_take(struct python_outer *outer, const struct walk_frames *frames, uintptr_t anchor,
