@@ -128,7 +128,7 @@ struct ts_cell *capture_python(struct thread *thread, struct shard *shard,
     new.cell = capture_cell(shard, context);
     new.context = *context;
     /* After the merge: it may have met code that is new, but not one that died. */
-    if (place == NULL && new.cell != NULL &&*context != CONTEXT_CATCH_ALL)
+    if (place == NULL && *context != CONTEXT_CATCH_ALL && new.cell != NULL)
         file(shard, start, &new);
     return new.cell;
 }

@@ -41,10 +41,10 @@
 struct memo_entry {
     uintptr_t pc, sp;
     struct ring_slots slots; /* the position is stored last */
+    /* Where there is a Python interpreter: how far its slots go (memo_slots_of). */
     union {
         struct ts_cell *cell;
-        uintptr_t
-            end; /* where there is a Python interpreter: how far its slots go (memo_slots_of) */
+        uintptr_t end;
     };
     uint32_t context;
     uint32_t generation; /* of modules */
