@@ -27,9 +27,12 @@ PYTHON_INLINE struct python_place *python_known(struct thread *thread, struct sh
                                                 const struct walk_start *start,
                                                 enum ts_domain domain)
 {
-    if (!likely(ts_load_relaxed(&python.reading) == PYTHON_READING))
+    uint32_t reading = ts_load_relaxed(&python.reading);
+    uintptr_t state = 0, anchor = 0;
+    if (likely(reading == PYTHON_READING))
+        state = python_state(thread, domain >= TS_DOMAIN_MEM);
+    else if (reading != PYTHON_READING_NOT || options.verify)
         return NULL;
-    uintptr_t state = python_state(thread, domain >= TS_DOMAIN_MEM), anchor = 0;
     uint64_t frames = 0, outer;
     if (likely(state != 0))
         frames = python_frames_hash(&shard->python.frames, state, &anchor);
