@@ -8,7 +8,6 @@
 #include "shim/table.h"
 
 #define SLOTS_FIRST 15 /* as a power of 2; of which a small program touches few pages */
-#define LOG_MASK ((uintptr_t)63)
 
 static uintptr_t table; /* the present slots: address | log2 of their number; by release */
 static uint32_t used;   /* slots, about */
@@ -16,17 +15,12 @@ static uint32_t growing; /* 1 while the first thread copies */
 
 static uint32_t *slots_of(uintptr_t word)
 {
-    return (uint32_t *)(word & ~LOG_MASK);
-}
-
-static uint64_t mask_of(uintptr_t word)
-{
-    return (UINT64_C(1) << (word & LOG_MASK)) - 1;
+    return (uint32_t *)(word & ~TABLE_LOG_MASK);
 }
 
 static size_t bytes_of(uintptr_t word)
 {
-    return (mask_of(word) + 1) * sizeof(uint32_t);
+    return (table_mask(word) + 1) * sizeof(uint32_t);
 }
 
 /* 0 when there is no memory. */
@@ -61,7 +55,7 @@ void nodes_forked(void)
 uint32_t nodes_find(uint32_t parent, uint64_t key)
 {
     uintptr_t word = ts_load_acquire(&table);
-    for (uint64_t mask = mask_of(word), i = hash_of(parent, key) & mask;; i = (i + 1) & mask) {
+    for (uint64_t mask = table_mask(word), i = hash_of(parent, key) & mask;; i = (i + 1) & mask) {
         uint32_t number = ts_load_acquire(&slots_of(word)[i]);
         if (number == 0 || is_node(number, parent, key))
             return number;
@@ -73,7 +67,7 @@ uint32_t nodes_find(uint32_t parent, uint64_t key)
 static uint32_t file(uint32_t number, uint32_t parent, uint64_t key)
 {
     uintptr_t word = ts_load_acquire(&table);
-    uint64_t mask = mask_of(word), i = hash_of(parent, key) & mask;
+    uint64_t mask = table_mask(word), i = hash_of(parent, key) & mask;
     if (ts_add_relaxed(&used, 1) >= mask) {
         ts_add_relaxed(&used, -1u);
         return number;
@@ -103,14 +97,14 @@ uint32_t nodes_add(uint32_t parent, uint64_t key)
 static uint32_t copy(uintptr_t to, uintptr_t from)
 {
     uint32_t copied = 0;
-    for (uint64_t i = 0; i <= mask_of(from); i++) {
+    for (uint64_t i = 0; i <= table_mask(from); i++) {
         uint32_t number = ts_load_acquire(&slots_of(from)[i]);
         const struct ts_node *node = number == 0 ? NULL : region_node(number);
         if (node == NULL)
             continue;
-        uint64_t at = hash_of(node->parent, ts_load_relaxed(&node->key)) & mask_of(to);
+        uint64_t at = hash_of(node->parent, ts_load_relaxed(&node->key)) & table_mask(to);
         while (slots_of(to)[at] != 0)
-            at = (at + 1) & mask_of(to);
+            at = (at + 1) & table_mask(to);
         slots_of(to)[at] = number;
         copied++;
     }
@@ -121,7 +115,7 @@ static uint32_t copy(uintptr_t to, uintptr_t from)
  * be reading it. */
 static void grow(uintptr_t old)
 {
-    uintptr_t new = make((uint32_t)(old & LOG_MASK) + 1), expected = old;
+    uintptr_t new = make((uint32_t)(old & TABLE_LOG_MASK) + 1), expected = old;
     if (new == 0)
         return;
     uint32_t copied = copy(new, old), before = ts_load_relaxed(&used);
@@ -138,7 +132,7 @@ bool nodes_have_room(void)
 {
     uintptr_t word = ts_load_acquire(&table);
     uint32_t now = ts_load_relaxed(&used), nobody = 0;
-    uint64_t mask = mask_of(word), enough = mask / 8 * 6;
+    uint64_t mask = table_mask(word), enough = mask / 8 * 6;
     if (__builtin_expect(now > (enough + mask) / 2, 0)) {
         grow(word);
     } else if (__builtin_expect(now > enough, 0) && ts_cas_acq_rel(&growing, &nobody, 1)) {
@@ -146,6 +140,6 @@ bool nodes_have_room(void)
             grow(word);
         ts_store_release(&growing, 0);
     }
-    mask = mask_of(ts_load_acquire(&table));
+    mask = table_mask(ts_load_acquire(&table));
     return ts_load_relaxed(&used) <= mask / 16 * 15;
 }

@@ -203,7 +203,7 @@ void python_tell_held(struct thread *thread)
     uintptr_t own = 0;
     if (ts_load_acquire(&python.on) && !ts_load_acquire(&python.gone))
         own = python_state(thread, false);
-    if (own != 0 && own == (uintptr_t)python.state())
+    if (own != 0 && own == python_current())
         python_tell();
 }
 
@@ -233,7 +233,7 @@ uintptr_t python_recall(struct thread *thread)
     uint32_t gone = ts_load_acquire(&python.states_gone);
     uintptr_t state = thread->python_state;
     if (ts_load_relaxed(&python.unseen))
-        return state != 0 && state == (uintptr_t)python.state() && python_is_own(state) ? state : 0;
+        return state != 0 && state == python_current() && python_is_own(state) ? state : 0;
     if (state == 0 || !codes_is_state(state) || !python_is_own(state) ||
         !codes_is_state(*(const uintptr_t *)(state + python.layout.state_interpreter)))
         thread->python_state = state = 0;

@@ -72,26 +72,24 @@ static void set(struct python_outer *outer, const struct walk_frames *frames, ui
     outer->end = loop > 0 ? first + outer->at[loop - 1] + 1 : first;
 }
 
-/* The part that is found last stands first. What a longjmp leaves half done is void. */
+/* What a longjmp leaves half done is void. */
+static void entry_set(struct outer_entry *entry, struct outer_entry to)
+{
+    entry->slots.position = 0;
+    __asm__ volatile("" ::: "memory");
+    entry->anchor = to.anchor;
+    entry->identity = to.identity;
+    entry->slots.count = to.slots.count;
+    __asm__ volatile("" ::: "memory");
+    entry->slots.position = to.slots.position;
+}
+
+/* The part that is found last stands first. */
 static void put_first(struct outer_entry *set, uint32_t way, struct outer_entry entry)
 {
-    for (uint32_t to = way; to > 0; to--) {
-        set[to].slots.position = 0;
-        __asm__ volatile("" ::: "memory");
-        struct outer_entry moved = set[to - 1];
-        set[to].anchor = moved.anchor;
-        set[to].identity = moved.identity;
-        set[to].slots.count = moved.slots.count;
-        __asm__ volatile("" ::: "memory");
-        set[to].slots.position = moved.slots.position;
-    }
-    set[0].slots.position = 0;
-    __asm__ volatile("" ::: "memory");
-    set[0].anchor = entry.anchor;
-    set[0].identity = entry.identity;
-    set[0].slots.count = entry.slots.count;
-    __asm__ volatile("" ::: "memory");
-    set[0].slots.position = entry.slots.position;
+    for (uint32_t to = way; to > 0; to--)
+        entry_set(&set[to], set[to - 1]);
+    entry_set(&set[0], entry);
 }
 
 static bool is_kept(struct python_outer *outer)

@@ -18,7 +18,7 @@
  *
  * Where they are kept: those of the last walk in a row, outermost first; a part is a piece of them
  * from the beginning on, so that a stack which only became shorter needs no walk. Parts of walks
- * before lie in the memo's ring: programs go to and fro between a few.
+ * before lie in a ring: programs go to and fro between a few.
  */
 #ifndef TRACESNAP_SHIM_PYTHON_OUTER_H
 #define TRACESNAP_SHIM_PYTHON_OUTER_H

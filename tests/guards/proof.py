@@ -93,7 +93,7 @@ GUARDS = {
     "nodes-copied-beside-each-other": {
         "trap": "a table of nodes grows: what collides must not be lost",
         "file": "shim/nodes.c",
-        "old": "        while (slots_of(to)[at] != 0)\n            at = (at + 1) & mask_of(to);\n",
+        "old": "        while (slots_of(to)[at] != 0)\n            at = (at + 1) & table_mask(to);\n",
         "new": "",
         "test": "tests/proof/steps_test.py",
     },
